@@ -1,0 +1,236 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Listen says where clients connect.
+type Listen struct {
+	Bind       []string    // addresses; one with a '-' before it may be missing
+	Port       int         // 0: no TCP
+	Backlog    int         // of the kernel's accept queue
+	UnixSocket string      // path; empty: none
+	UnixMode   fs.FileMode // 0: as the umask says
+}
+
+// listener is one address that clients connect to.
+type listener struct {
+	net.Listener
+	unixPath string
+}
+
+// What a client is told that cannot be served, in Redis's words.
+const (
+	tooManyClients = "-ERR max number of clients reached\r\n"
+	protectedMode  = "-DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the default user. " +
+		"In this mode connections are only accepted from the loopback interface. " +
+		"If you want to connect from external computers to HubSub you may adopt one of the following solutions: " +
+		"1) Just disable protected mode sending the command 'CONFIG SET protected-mode no' from the loopback interface by connecting from the same host the server is running on. " +
+		"2) Start the server with '--protected-mode no'. " +
+		"3) Set up a password with '--requirepass'. " +
+		"NOTE: You only need to do one of the above things in order for the server to start accepting connections from the outside.\r\n"
+)
+
+func (c Listen) open() (listeners []*listener, err error) {
+	defer func() {
+		if err != nil {
+			for _, ln := range listeners {
+				ln.close()
+			}
+		}
+	}()
+	if c.Port > 0 {
+		for _, bind := range c.Bind {
+			host, optional := strings.CutPrefix(bind, "-")
+			ln, err := c.tcp(host)
+			if err != nil {
+				if optional && (errors.Is(err, unix.EADDRNOTAVAIL) || errors.Is(err, unix.EAFNOSUPPORT)) {
+					continue
+				}
+				return listeners, err
+			}
+			listeners = append(listeners, ln)
+		}
+		if len(listeners) == 0 {
+			return nil, fmt.Errorf("cannot listen on port %d: no address of --bind is on this machine", c.Port)
+		}
+	}
+	if c.UnixSocket != "" {
+		ln, err := c.unix()
+		if err != nil {
+			return listeners, err
+		}
+		listeners = append(listeners, ln)
+	}
+	if len(listeners) == 0 {
+		return nil, errors.New("cannot serve anybody: neither a TCP port nor a Unix socket is given")
+	}
+	return listeners, nil
+}
+
+func (c Listen) tcp(host string) (*listener, error) {
+	network := "tcp"
+	switch {
+	case host == "*" || host == "0.0.0.0":
+		host, network = "0.0.0.0", "tcp4"
+	case host == "::*" || host == "::":
+		host, network = "::", "tcp6"
+	}
+	config := net.ListenConfig{KeepAlive: -1} // accept sets it by what the settings are then
+	addr := net.JoinHostPort(host, strconv.Itoa(c.Port))
+	ln, err := config.Listen(context.Background(), network, addr)
+	if err != nil {
+		if errors.Is(err, unix.EADDRINUSE) {
+			return nil, fmt.Errorf("Could not create server TCP listening socket %s:%d: bind: Address already in use", host, c.Port)
+		}
+		return nil, fmt.Errorf("cannot listen on %s: %w", addr, err)
+	}
+	return &listener{Listener: ln}, setBacklog(ln.(*net.TCPListener), c.Backlog)
+}
+
+// setBacklog listens again with our length of queue: net always takes the
+// system's largest.
+func setBacklog(ln syscall.Conn, backlog int) error {
+	if backlog <= 0 {
+		return nil
+	}
+	raw, err := ln.SyscallConn()
+	if err != nil {
+		return err
+	}
+	return errors.Join(raw.Control(func(fd uintptr) { err = unix.Listen(int(fd), backlog) }), err)
+}
+
+// unix takes the place of a dead server's socket, of nothing else.
+func (c Listen) unix() (*listener, error) {
+	path := c.UnixSocket
+	if info, err := os.Lstat(path); err == nil {
+		if info.Mode().Type() != fs.ModeSocket {
+			return nil, fmt.Errorf("cannot listen on Unix socket %s: there is something that is no socket", path)
+		}
+		if conn, err := net.Dial("unix", path); err == nil {
+			conn.Close()
+			return nil, fmt.Errorf("cannot listen on Unix socket %s: another server listens there", path)
+		}
+		if err := os.Remove(path); err != nil {
+			return nil, fmt.Errorf("cannot listen on Unix socket %s: %w", path, err)
+		}
+	}
+	ln, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on Unix socket %s: %w", path, err)
+	}
+	l := &listener{Listener: ln, unixPath: path}
+	if c.UnixMode != 0 {
+		if err := os.Chmod(path, c.UnixMode); err != nil {
+			l.close()
+			return nil, fmt.Errorf("cannot set the permissions of Unix socket %s: %w", path, err)
+		}
+	}
+	return l, setBacklog(ln.(*net.UnixListener), c.Backlog)
+}
+
+func (ln *listener) close() error { return ln.Listener.Close() }
+
+// accept hands connections to the loops until the listener is closed. Lack of
+// file descriptors or memory makes it rest and try again.
+func (e *Engine) accept(ln *listener) {
+	places := make(chan struct{}, enrollsMax)
+	var enrolling sync.WaitGroup
+	defer enrolling.Wait()
+	var pause time.Duration
+	for {
+		conn, err := ln.Accept()
+		if err != nil {
+			if errors.Is(err, net.ErrClosed) {
+				return
+			}
+			if pause = min(max(2*pause, time.Millisecond), acceptPauseMax); pause == acceptPauseMax {
+				e.log.Warn("cannot accept clients, trying again", "error", err)
+			}
+			select {
+			case <-e.quit:
+				return
+			case <-time.After(pause):
+			}
+			continue
+		}
+		pause = 0
+		e.received.Add(1)
+		if refusal := e.refuse(conn); refusal != "" {
+			e.rejected.Add(1)
+			_ = conn.SetWriteDeadline(time.Now().Add(time.Second))
+			_, _ = conn.Write([]byte(refusal)) // to a client that is going anyway
+			conn.Close()
+			continue
+		}
+		if tcp, ok := conn.(*net.TCPConn); ok {
+			keepAlive(tcp, e.settings.Load().KeepAlive)
+		}
+		places <- struct{}{}
+		l := e.leastBusy()
+		enrolling.Go(func() {
+			defer func() { <-places }()
+			e.enroll(conn, l, ln.unixPath)
+		})
+	}
+}
+
+// keepAlive has the kernel probe a client that is silent, in Redis's ratio:
+// three probes, a third of the idle time apart.
+func keepAlive(conn *net.TCPConn, idle time.Duration) {
+	_ = conn.SetKeepAliveConfig(net.KeepAliveConfig{ // fails only on a connection that is lost
+		Enable: idle > 0, Idle: idle, Interval: max(idle/3, time.Second), Count: 3,
+	})
+}
+
+// refuse returns what to tell a client that is not served, empty if it is.
+func (e *Engine) refuse(conn net.Conn) string {
+	settings := e.settings.Load()
+	if e.connections.Load() >= int64(settings.MaxClients) {
+		return tooManyClients
+	}
+	if addr, ok := conn.RemoteAddr().(*net.TCPAddr); ok && settings.ProtectedMode && !addr.IP.IsLoopback() {
+		return protectedMode
+	}
+	e.connections.Add(1)
+	return ""
+}
+
+// leastBusy returns the loop with the fewest connections and counts one more.
+func (e *Engine) leastBusy() *loop {
+	least := e.loops[0]
+	for _, l := range e.loops[1:] {
+		if l.load.Load() < least.load.Load() {
+			least = l
+		}
+	}
+	least.load.Add(1)
+	return least
+}
+
+// enroll makes a connection a session of a loop.
+func (e *Engine) enroll(conn net.Conn, l *loop, unixPath string) {
+	s := &Session{loop: l, id: e.lastID.Add(1), created: time.Now().UnixNano(), unixPath: unixPath, place: -1}
+	s.protocol.Store(2)
+	l.waiter.expect()
+	if _, err := l.client.EnrollContext(conn, s); err != nil || !s.opened.Load() {
+		l.load.Add(-1)
+		e.connections.Add(-1)
+		e.log.Warn("cannot take a client", "error", err)
+		l.waiter.arrived()
+		l.task(func() {}) // the loop may wait for the connection in gnet
+	}
+}

@@ -1,0 +1,113 @@
+package engine
+
+import "hubsub/ring"
+
+// audience is one loop's subscribers of one channel or pattern: dense arrays,
+// because a walk over them is most of what a loop does. All of it is owned by
+// the loop.
+type audience struct {
+	// Set once. Either channel and reader, or pattern.
+	channel *channel
+	reader  *ring.Reader[*run]
+	pattern *pattern
+
+	// alone are the sessions that have this one subscription, in RESP2 and in
+	// RESP3: the walk sends them the shared bytes. many are those with others
+	// besides, whose messages are copied in the order of the log.
+	alone [2][]member
+	many  []member
+
+	// What alone was not sent yet, and when it was last walked (ns).
+	pending []parcel
+	walked  int64
+	queue   queueState
+	due     int64 // when held: the time of the next walk
+	heap    int   // when held: place in loop.held
+}
+
+type queueState uint8
+
+const (
+	unqueued queueState = iota
+	toWalk              // in loop.walks
+	held                // in loop.held
+)
+
+// member is a session in an audience; sub is the subscription's place in
+// session.subs, and subs[sub] points back.
+type member struct {
+	session *Session
+	sub     int32
+}
+
+// subscription is one end of the tie between a session and an audience.
+type subscription struct {
+	audience *audience
+	place    int32
+	list     listIndex
+}
+
+// listIndex names one of an audience's arrays.
+type listIndex uint8
+
+const (
+	listRESP2 listIndex = iota
+	listRESP3
+	listMany
+)
+
+func (a *audience) kind() Kind {
+	if a.pattern != nil {
+		return Pattern
+	}
+	return a.channel.kind
+}
+
+func (a *audience) name() string {
+	if a.pattern != nil {
+		return a.pattern.name
+	}
+	return a.channel.name
+}
+
+func (a *audience) list(i listIndex) *[]member {
+	if i == listMany {
+		return &a.many
+	}
+	return &a.alone[i]
+}
+
+func (a *audience) aloneCount() int { return len(a.alone[listRESP2]) + len(a.alone[listRESP3]) }
+
+func (a *audience) empty() bool { return a.aloneCount() == 0 && len(a.many) == 0 }
+
+// enter puts the session's subscription number sub into the array in which the
+// session belongs now.
+func (a *audience) enter(s *Session, sub int) {
+	list := listMany
+	if len(s.subs) == 1 {
+		list = listRESP2
+		if s.out.V3 {
+			list = listRESP3
+		}
+	}
+	members := a.list(list)
+	s.subs[sub].list = list
+	s.subs[sub].place = int32(len(*members))
+	*members = append(*members, member{s, int32(sub)})
+}
+
+// exit takes it out again; the last member fills the gap.
+func (a *audience) exit(s *Session, sub int) {
+	at := s.subs[sub]
+	members := a.list(at.list)
+	last := len(*members) - 1
+	moved := (*members)[last]
+	(*members)[at.place] = moved
+	moved.session.subs[moved.sub].place = at.place
+	(*members)[last] = member{}
+	*members = (*members)[:last]
+	if cap(*members) > 16 && last < cap(*members)/4 {
+		*members = append(make([]member, 0, cap(*members)/2), *members...)
+	}
+}

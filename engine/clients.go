@@ -1,0 +1,63 @@
+package engine
+
+import (
+	"net"
+	"time"
+)
+
+// Sessions calls yield for every session of every loop, a loop at a time.
+// yield only reads, and not for long: the loop waits if it wants to accept or
+// close meanwhile. Any goroutine.
+func (e *Engine) Sessions(yield func(*Session)) {
+	for _, l := range e.loops {
+		l.mu.RLock()
+		for _, s := range l.sessions {
+			yield(s)
+		}
+		l.mu.RUnlock()
+	}
+}
+
+// Kill closes a session from outside; what it was sent before is dropped. It
+// counts as gone at once. Any goroutine.
+func (e *Engine) Kill(s *Session) {
+	if s.killed.Swap(true) {
+		return
+	}
+	s.loop.post(func() {
+		if s.place >= 0 {
+			s.loop.doom(s, closedByKill)
+		}
+	})
+}
+
+// Killed reports whether somebody killed the session. Any goroutine.
+func (s *Session) Killed() bool { return s.killed.Load() }
+
+// Active returns when the client last sent something. Any goroutine.
+func (s *Session) Active() time.Time { return s.loop.engine.start.Add(time.Duration(s.active.Load())) }
+
+// Buffered returns the bytes of an unfinished command. Any goroutine.
+func (s *Session) Buffered() int64 { return s.buffered.Load() }
+
+// Backlogged returns the bytes that the client's socket did not take. Any
+// goroutine.
+func (s *Session) Backlogged() int64 { return s.backlogged.Load() }
+
+// Fd returns the connection's file descriptor. Any goroutine.
+func (s *Session) Fd() int { return s.fd }
+
+// RemoteAddr names the client's end as Redis does: ip:port, or the Unix
+// socket's path and port 0. Any goroutine that has the session from Sessions,
+// while in its yield.
+func (s *Session) RemoteAddr() string { return s.addr(s.conn.RemoteAddr()) }
+
+// LocalAddr names the server's end in the same way.
+func (s *Session) LocalAddr() string { return s.addr(s.conn.LocalAddr()) }
+
+func (s *Session) addr(a net.Addr) string {
+	if s.unixPath != "" {
+		return s.unixPath + ":0"
+	}
+	return a.String()
+}

@@ -1,0 +1,180 @@
+package engine
+
+import (
+	"container/heap"
+
+	"hubsub/ring"
+)
+
+// settle makes this loop's view of a room complete: all that was published
+// before now, here or elsewhere, is with the audiences.
+func (l *loop) settle(r *room) {
+	l.publishRoom(r)
+	if reader := r.log.Reader(l.inbox); reader != nil {
+		l.read(reader)
+	}
+}
+
+// settleAll does so for all rooms and walks all audiences, held ones too.
+func (l *loop) settleAll() {
+	l.publish()
+	l.inbox.Drain(l.read)
+	l.walkQueued()
+	for len(l.held) > 0 {
+		l.walk(l.held[0])
+	}
+}
+
+// read brings the audiences what is new in a room's log, and leaves a room
+// that nobody here is subscribed to: only patterns heard it.
+func (l *loop) read(reader *ring.Reader[*run]) {
+	var last *run
+	for r, ok := reader.Next(); ok; r, ok = reader.Next() {
+		l.deliver(r)
+		last = r
+	}
+	if last != nil && reader.Interest == 0 {
+		l.leaveRoom(last.channel.room, reader)
+	}
+}
+
+// deliver gives a run to the audiences that hear it: at once to sessions with
+// many subscriptions, so that they see the room's order across its channels;
+// to the others at the walk.
+func (l *loop) deliver(r *run) {
+	a := l.audiences[r.channel]
+	p := r.parcel()
+	if r.matches == nil || r.matches.loops()&(1<<l.id) == 0 {
+		if a != nil {
+			l.give(a, p)
+		}
+		return
+	}
+	// A client that hears a message by name and by pattern gets both copies
+	// before the next message, as from Redis: so message by message.
+	p.split(func(one parcel) {
+		if a != nil {
+			l.give(a, one)
+		}
+		for _, pt := range r.matches.patterns {
+			if pa := l.patterns[pt.name]; pa != nil && pa.pattern == pt {
+				l.give(pa, one.forPattern(pt, r.channel.name))
+			}
+		}
+	})
+}
+
+// give hands a parcel to one audience.
+func (l *loop) give(a *audience, p parcel) {
+	for _, m := range a.many {
+		m.session.push(p.bytes(m.session.out.V3))
+	}
+	l.tally.delivered += int64(p.frames * len(a.many))
+	if a.aloneCount() == 0 {
+		return
+	}
+	a.pending = append(a.pending, p)
+	if a.queue == unqueued {
+		l.queueWalk(a)
+	}
+}
+
+// queueWalk decides when an audience with something pending is walked: at the
+// end of this tick, or, if it is crowded and was walked a moment ago, when its
+// hold is over.
+func (l *loop) queueWalk(a *audience) {
+	hold := int64(l.engine.settings.Load().CoalesceMax)
+	if due := a.walked + hold; hold > 0 && due > l.now && a.aloneCount() >= holdAudienceMin {
+		a.queue, a.due = held, due
+		heap.Push(&l.held, a)
+		return
+	}
+	a.queue = toWalk
+	l.walks = append(l.walks, a)
+}
+
+// walkDue walks what waits for the end of the tick, and what was held long
+// enough.
+func (l *loop) walkDue() {
+	l.walkQueued()
+	for len(l.held) > 0 && l.held[0].due <= l.now {
+		l.walk(l.held[0])
+	}
+}
+
+func (l *loop) walkQueued() {
+	for _, a := range l.walks {
+		l.walk(a)
+	}
+	clear(l.walks)
+	l.walks = l.walks[:0]
+}
+
+// walk sends an audience's pending parcels to its sessions that have no other
+// subscription: one send each, of bytes that all share.
+func (l *loop) walk(a *audience) {
+	if a.queue == held {
+		heap.Remove(&l.held, a.heap)
+	}
+	a.queue = unqueued
+	if len(a.pending) == 0 {
+		return
+	}
+	frames := 0
+	for i := range a.pending {
+		frames += a.pending[i].frames
+	}
+	for list, v3 := range [2]bool{listRESP2: false, listRESP3: true} {
+		members := a.alone[list]
+		if len(members) == 0 {
+			continue
+		}
+		bytes := l.join(a.pending, v3)
+		for _, m := range members {
+			l.sendShared(m.session, bytes, a.pending, v3)
+		}
+		l.tally.delivered += int64(frames * len(members))
+		l.tally.sends += int64(len(members))
+		l.tally.outputBytes += int64(len(bytes) * len(members))
+	}
+	a.walked = l.now
+	clear(a.pending)
+	a.pending = a.pending[:0]
+}
+
+// join returns the parcels' bytes in one piece: a single one as it is, several
+// in a buffer of the loop that is good until the next call.
+func (l *loop) join(parcels []parcel, v3 bool) []byte {
+	if len(parcels) == 1 {
+		return parcels[0].bytes(v3)
+	}
+	l.joined = l.joined[:0]
+	for i := range parcels {
+		l.joined = append(l.joined, parcels[i].bytes(v3)...)
+	}
+	return l.joined
+}
+
+// heldAudiences is a heap of held audiences, the one that is due first on top.
+type heldAudiences []*audience
+
+func (h heldAudiences) Len() int           { return len(h) }
+func (h heldAudiences) Less(i, j int) bool { return h[i].due < h[j].due }
+func (h heldAudiences) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].heap, h[j].heap = i, j
+}
+
+func (h *heldAudiences) Push(x any) {
+	a := x.(*audience)
+	a.heap = len(*h)
+	*h = append(*h, a)
+}
+
+func (h *heldAudiences) Pop() any {
+	last := len(*h) - 1
+	a := (*h)[last]
+	(*h)[last] = nil
+	*h = (*h)[:last]
+	return a
+}

@@ -1,0 +1,259 @@
+package engine
+
+import (
+	"bytes"
+	"hash/maphash"
+	"math/bits"
+	"sync"
+	"sync/atomic"
+
+	"hubsub/ring"
+)
+
+// Kind says which of the three name spaces of Redis a subscription is in.
+type Kind uint8
+
+const (
+	Channel Kind = iota // SUBSCRIBE, PUBLISH
+	Shard               // SSUBSCRIBE, SPUBLISH
+	Pattern             // PSUBSCRIBE
+	kinds
+)
+
+// room is what has one order: the channels that share a hash tag. It is in the
+// directory while one of its channels has a subscriber or a loop still reads
+// its log.
+type room struct {
+	// Set once.
+	name string
+
+	log ring.Log[*run]
+
+	// Guarded by the shard's lock. byName is nil while channels is short.
+	channels []*channel
+	byName   map[channelName]*channel
+}
+
+// channel is one name on the wire. It is in its room while it has a
+// subscriber; one that only patterns hear is made for the publish and not kept.
+type channel struct {
+	// Set once.
+	room *room
+	channelName
+
+	// Guarded by the shard's lock: the channel's place in room.channels.
+	place int
+	// Written under the shard's lock, read by anyone: all loops' subscribers.
+	subscribers atomic.Int64
+	// Any loop: the patterns that match the name, for one generation.
+	matches atomic.Pointer[matches]
+}
+
+type channelName struct {
+	kind Kind
+	name string
+}
+
+// shardCount spreads the directory's locks. A publish takes one for a few tens
+// of nanoseconds, so with up to LoopsMax loops two rarely meet.
+const shardCount = 256
+
+// directory knows every room and channel that somebody is subscribed to. All
+// loops share it; nothing in it belongs to a loop.
+type directory struct {
+	seed   maphash.Seed
+	shards [shardCount]shard
+}
+
+type shard struct {
+	mu    sync.RWMutex
+	rooms map[string]*room
+	_     [32]byte // a cache line each
+}
+
+func newDirectory() *directory {
+	d := &directory{seed: maphash.MakeSeed()}
+	for i := range d.shards {
+		d.shards[i].rooms = make(map[string]*room)
+	}
+	return d
+}
+
+// roomName returns the part of a channel's name that names its room: what
+// stands between the first '{' and the first '}' after it, or the whole name
+// if that is empty or absent (Redis Cluster's hash tag rule).
+func roomName(channel []byte) []byte {
+	open := bytes.IndexByte(channel, '{')
+	if open < 0 {
+		return channel
+	}
+	tag := channel[open+1:]
+	if end := bytes.IndexByte(tag, '}'); end > 0 {
+		return tag[:end]
+	}
+	return channel
+}
+
+func (d *directory) shard(room []byte) *shard {
+	return &d.shards[maphash.Bytes(d.seed, room)&(shardCount-1)]
+}
+
+// lookup returns the channel if it has a subscriber, else nil.
+func (d *directory) lookup(kind Kind, name []byte) *channel {
+	rn := roomName(name)
+	sh := d.shard(rn)
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	if r := sh.rooms[string(rn)]; r != nil {
+		return r.find(kind, name)
+	}
+	return nil
+}
+
+// lookupRoom returns the room of a channel's name, or nil.
+func (d *directory) lookupRoom(channel []byte) *room {
+	rn := roomName(channel)
+	sh := d.shard(rn)
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	return sh.rooms[string(rn)]
+}
+
+// passing returns a channel to publish to that nobody is subscribed to by name:
+// it is not kept, but its room is shared, so that all who hear it by a pattern
+// see one order.
+func (d *directory) passing(kind Kind, name []byte) *channel {
+	rn := roomName(name)
+	sh := d.shard(rn)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	r := sh.room(rn)
+	if ch := r.find(kind, name); ch != nil {
+		return ch
+	}
+	return &channel{room: r, channelName: channelName{kind, string(name)}}
+}
+
+// subscribe counts one more subscriber and returns the channel and the loop's
+// reader of the room's log.
+func (d *directory) subscribe(kind Kind, name []byte, inbox *ring.Inbox[*run]) (*channel, *ring.Reader[*run]) {
+	rn := roomName(name)
+	sh := d.shard(rn)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	r := sh.room(rn)
+	reader, _ := r.log.Join(inbox) // open: a room in the directory is never closed
+	ch := r.find(kind, name)
+	if ch == nil {
+		ch = &channel{room: r, channelName: channelName{kind, string(name)}}
+		r.add(ch)
+	}
+	ch.subscribers.Add(1)
+	return ch, reader
+}
+
+// unsubscribe counts one subscriber less.
+func (d *directory) unsubscribe(ch *channel) {
+	sh := d.shard([]byte(ch.room.name))
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if ch.subscribers.Add(-1) == 0 {
+		ch.room.remove(ch)
+		sh.release(ch.room)
+	}
+}
+
+// release forgets a room that has no subscriber and no reader. A loop calls it
+// when it has left the room's log, or has appended to nobody.
+func (d *directory) release(r *room) {
+	sh := d.shard([]byte(r.name))
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	sh.release(r)
+}
+
+func (sh *shard) release(r *room) {
+	if sh.rooms[r.name] == r && len(r.channels) == 0 && r.log.Close() {
+		delete(sh.rooms, r.name)
+	}
+}
+
+func (sh *shard) room(name []byte) *room {
+	r := sh.rooms[string(name)]
+	if r == nil {
+		r = &room{name: string(name)}
+		sh.rooms[r.name] = r
+	}
+	return r
+}
+
+func (r *room) find(kind Kind, name []byte) *channel {
+	if r.byName != nil {
+		return r.byName[channelName{kind, string(name)}]
+	}
+	for _, ch := range r.channels {
+		if ch.kind == kind && ch.name == string(name) {
+			return ch
+		}
+	}
+	return nil
+}
+
+func (r *room) add(ch *channel) {
+	ch.place = len(r.channels)
+	r.channels = append(r.channels, ch)
+	switch {
+	case r.byName != nil:
+		r.byName[ch.channelName] = ch
+	case len(r.channels) >= indexedChannelsMin:
+		r.byName = make(map[channelName]*channel, 2*len(r.channels))
+		for _, c := range r.channels {
+			r.byName[c.channelName] = c
+		}
+	}
+}
+
+func (r *room) remove(ch *channel) {
+	if r.byName != nil {
+		delete(r.byName, ch.channelName)
+	}
+	last := len(r.channels) - 1
+	moved := r.channels[last]
+	r.channels[ch.place], moved.place = moved, ch.place
+	r.channels[last] = nil
+	r.channels = r.channels[:last]
+}
+
+// channels calls yield for each channel of the kind with its subscribers, a
+// shard at a time: what changes meanwhile in another shard may show or not.
+func (d *directory) channels(kind Kind, yield func(name string, subscribers int64)) {
+	for i := range d.shards {
+		sh := &d.shards[i]
+		sh.mu.RLock()
+		for _, r := range sh.rooms {
+			for _, ch := range r.channels {
+				if ch.kind == kind {
+					yield(ch.name, ch.subscribers.Load())
+				}
+			}
+		}
+		sh.mu.RUnlock()
+	}
+}
+
+// rooms returns how many rooms there are.
+func (d *directory) rooms() (n int) {
+	for i := range d.shards {
+		d.shards[i].mu.RLock()
+		n += len(d.shards[i].rooms)
+		d.shards[i].mu.RUnlock()
+	}
+	return n
+}
+
+// loopsOf yields the numbers in a set of loops.
+func loopsOf(set uint64, yield func(loop int)) {
+	for ; set != 0; set &= set - 1 {
+		yield(bits.TrailingZeros64(set))
+	}
+}

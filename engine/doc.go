@@ -1,0 +1,61 @@
+// Package engine is the data plane: it accepts connections, runs the event
+// loops, keeps who is subscribed to what, and brings each message to all who
+// hear it. What commands mean is package command's business; the engine gives
+// it sessions that can subscribe, publish and answer.
+//
+// # Threads
+//
+// Each loop is one goroutine inside gnet, meant for one core. A session
+// belongs to one loop from accept to close, and so do the tables of who is
+// subscribed on this loop (audience.go): no lock, no atomic. Loops share three
+// things: the directory (directory.go: which channels exist, how many
+// subscribers they have over all loops), the patterns (pattern.go), and the
+// room logs of package ring. Fields stand in groups by owner.
+//
+// # A tick
+//
+//	gnet polls ─▶ OnTraffic, per readable connection:      execute.go
+//	                 parse, execute; answers and published
+//	                 messages pile up in memory
+//	           ─▶ Run, once:                               loop.go
+//	                 publish  append runs to room logs     publish.go
+//	                 drain    read logs with news          deliver.go
+//	                 walk     one send per subscriber      deliver.go
+//	                 answer   one send per session         output.go
+//	                 sweep    close what is doomed         output.go
+//	                 sleep    until there is more to do    wait.go
+//
+// # The life of a message
+//
+// PUBLISH looks up the channel, reads the count of subscribers and puts the
+// message behind what this loop has for the channel's room: one copy, with the
+// verb replaced (run.go). Its cost does not depend on the audience. At the end
+// of the tick the loop appends the run to the room's log, which is the order
+// that every subscriber sees, and wakes the loops that read it; then answers
+// leave. Each loop reads the log, and hands the run to its audiences: sessions
+// with one subscription get the shared bytes, one send each, sessions with
+// many collect small messages in their own buffer and get one send per tick. A
+// crowded audience that was walked a moment ago is held (Settings.CoalesceMax).
+//
+// What a socket does not take stays with the session as references to the same
+// shared runs (backlog, output.go) until the socket takes more or a limit ends
+// the session. A slow subscriber costs the others nothing.
+//
+// # Exactness
+//
+// A change of who or what a session is (subscribe, unsubscribe, another
+// protocol) first settles the rooms it touches: publish, read the log to its
+// end, walk. So a message that was answered before a SUBSCRIBE was sent is not
+// delivered to it, and one that was answered before an UNSUBSCRIBE was sent is
+// delivered before its confirmation, on whatever loop it was published.
+//
+// # gnet
+//
+// gnet polls, reads and closes. Its listeners, its output and its sleep are not
+// used; accept.go, output.go and wait.go say why. gnet_test.go holds what we
+// rely on against the version in go.mod.
+//
+// # Imports
+//
+// resp, ring, engine/glob, gnet, x/sys. Never command, cluster or main.
+package engine

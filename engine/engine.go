@@ -1,0 +1,268 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/panjf2000/gnet/v2"
+	"github.com/panjf2000/gnet/v2/pkg/logging"
+	"golang.org/x/sys/unix"
+
+	"hubsub/resp"
+	"hubsub/ring"
+)
+
+// Handler executes what clients send. Its methods run on the session's loop;
+// package command is one.
+type Handler interface {
+	// Open is called when a connection begins, before its first command. It
+	// decides whether the client is authenticated.
+	Open(s *Session)
+	// Execute runs one command. cmd has at least one argument and is valid
+	// during the call only.
+	Execute(s *Session, cmd *resp.Command)
+	// Close is called when a connection has ended.
+	Close(s *Session)
+}
+
+// Config is what an engine needs to start.
+type Config struct {
+	Loops    int // 1 to LoopsMax
+	Listen   Listen
+	Settings Settings
+	Handler  Handler
+	Log      *slog.Logger
+}
+
+// Engine is all loops of one process and what they share.
+type Engine struct {
+	// Set once.
+	handler   Handler
+	log       *slog.Logger
+	start     time.Time
+	directory *directory
+	patterns  patterns
+	loops     []*loop
+	inboxes   []*ring.Inbox[*run] // loops[i].inbox is inboxes[i]
+	listeners []*listener
+	quit      chan struct{} // closed by Shutdown
+	running   sync.WaitGroup
+
+	// Any goroutine, atomic.
+	settings    atomic.Pointer[liveSettings]
+	connections atomic.Int64
+	received    atomic.Int64
+	rejected    atomic.Int64
+	backlog     atomic.Int64
+	lastID      atomic.Uint64
+}
+
+// liveSettings are the settings and what follows from them.
+type liveSettings struct {
+	Settings
+	limits, strictLimits resp.Limits // for clients that have authenticated, and not yet
+}
+
+// New returns an engine that listens but does not yet accept.
+func New(c Config) (*Engine, error) {
+	if c.Loops < 1 || c.Loops > LoopsMax {
+		return nil, fmt.Errorf("cannot run %d loops: 1 to %d are possible", c.Loops, LoopsMax)
+	}
+	e := &Engine{
+		handler:   c.Handler,
+		log:       c.Log,
+		start:     time.Now(),
+		directory: newDirectory(),
+		quit:      make(chan struct{}),
+	}
+	e.SetSettings(c.Settings)
+	var err error
+	if e.listeners, err = c.Listen.open(); err != nil {
+		return nil, err
+	}
+	for i := range c.Loops {
+		e.inboxes = append(e.inboxes, ring.NewInbox[*run](i))
+	}
+	for i := range c.Loops {
+		e.loops = append(e.loops, newLoop(e, i))
+	}
+	return e, nil
+}
+
+// Start runs the loops and begins to accept.
+func (e *Engine) Start() error {
+	for _, l := range e.loops {
+		if err := l.start(); err != nil {
+			return errors.Join(err, e.Shutdown())
+		}
+	}
+	for _, ln := range e.listeners {
+		e.running.Go(func() { e.accept(ln) })
+	}
+	e.running.Go(e.keepHouse)
+	return nil
+}
+
+// Shutdown stops accepting, sends what is queued as far as sockets take it at
+// once, closes all connections and ends the loops.
+func (e *Engine) Shutdown() error {
+	close(e.quit)
+	var errs []error
+	for _, ln := range e.listeners {
+		errs = append(errs, ln.close())
+	}
+	e.running.Wait()
+	for _, l := range e.loops {
+		errs = append(errs, l.stop())
+	}
+	return errors.Join(errs...)
+}
+
+// clock returns nanoseconds since the engine was made.
+func (e *Engine) clock() int64 { return int64(time.Since(e.start)) }
+
+// Settings returns the settings in force; the caller must not change them. Any
+// goroutine.
+func (e *Engine) Settings() Settings { return e.settings.Load().Settings }
+
+// SetSettings puts settings in force for everything that happens from now on.
+// Any goroutine, one at a time.
+func (e *Engine) SetSettings(s Settings) {
+	live := &liveSettings{Settings: s, limits: resp.DefaultLimits()}
+	live.limits.BulkMaxBytes = s.MaxBulkBytes
+	live.strictLimits = live.limits.BeforeAuth()
+	e.settings.Store(live)
+}
+
+// Loops returns how many loops there are.
+func (e *Engine) Loops() int { return len(e.loops) }
+
+// Channels calls yield for each channel of the kind that has subscribers. Any
+// goroutine; yield must not call the engine.
+func (e *Engine) Channels(kind Kind, yield func(name string, subscribers int64)) {
+	e.directory.channels(kind, yield)
+}
+
+// Subscribers returns how many clients are subscribed to a channel by name. Any
+// goroutine.
+func (e *Engine) Subscribers(kind Kind, name []byte) int64 {
+	if ch := e.directory.lookup(kind, name); ch != nil {
+		return ch.subscribers.Load()
+	}
+	return 0
+}
+
+// Patterns returns how many different patterns clients are subscribed to. Any
+// goroutine.
+func (e *Engine) Patterns() int64 { return e.patterns.count.Load() }
+
+// closed counts a session that has ended.
+func (e *Engine) closed(s *Session) {
+	e.connections.Add(-1)
+	s.loop.stats.closes[s.reason].Add(1)
+	switch s.reason {
+	case closedByOutputLimit, closedByMemoryLimit, closedByQueryBuffer:
+		e.log.Warn("closed a client over its limit", "id", s.id, "addr", s.RemoteAddr(), "reason", s.reason)
+	}
+}
+
+// keepHouse has the loops look at their clients once an interval.
+func (e *Engine) keepHouse() {
+	ticker := time.NewTicker(housekeepingInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-e.quit:
+			return
+		case <-ticker.C:
+			for _, l := range e.loops {
+				l.task(l.housekeep)
+			}
+		}
+	}
+}
+
+// start opens the loop's poller and runs it.
+func (l *loop) start() (err error) {
+	l.client, err = gnet.NewClient(l, gnet.WithNumEventLoop(1),
+		gnet.WithReadBufferCap(readBufferBytes), gnet.WithLogger(gnetLog{l.engine.log}))
+	if err != nil {
+		return fmt.Errorf("cannot make loop %d: %w", l.id, err)
+	}
+	if err = l.client.Start(); err != nil {
+		return fmt.Errorf("cannot start loop %d: %w", l.id, err)
+	}
+	if l.anchor, err = newAnchor(l.client); err != nil {
+		return fmt.Errorf("cannot reach loop %d: %w", l.id, err)
+	}
+	if err = l.waiter.open(l.gnet); err != nil {
+		return fmt.Errorf("cannot start loop %d: %w", l.id, err)
+	}
+	l.task(func() {}) // the first tick: from here on the loop sleeps where it notices pokes
+	return nil
+}
+
+// stop runs a last tick and ends the loop. gnet closes what is connected.
+func (l *loop) stop() error {
+	if l.client == nil {
+		return nil
+	}
+	if l.anchor != nil {
+		flushed := make(chan struct{})
+		l.post(func() { l.flush(); close(flushed) })
+		<-flushed
+	}
+	l.waiter.expect()
+	err := l.client.Stop()
+	if l.anchor != nil {
+		l.anchor.far.Close()
+		l.waiter.close()
+	}
+	return err
+}
+
+// anchor is a connection from the loop to itself. gnet hands out its loops
+// only through connections, and this one is there as long as the loop.
+type anchor struct{ far *os.File }
+
+func newAnchor(client *gnet.Client) (*anchor, error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	near, far := os.NewFile(uintptr(fds[0]), "anchor"), os.NewFile(uintptr(fds[1]), "anchor")
+	defer near.Close()
+	conn, err := net.FileConn(near)
+	if err != nil {
+		far.Close()
+		return nil, err
+	}
+	if _, err = client.EnrollContext(conn, nil); err != nil { // closes conn
+		far.Close()
+		return nil, err
+	}
+	return &anchor{far}, nil
+}
+
+// gnetLog gives gnet's messages to our log. gnet logs one line per event of its
+// own only, none per message.
+type gnetLog struct{ log *slog.Logger }
+
+var _ logging.Logger = gnetLog{}
+
+func (g gnetLog) Debugf(format string, args ...any) { g.log.Debug(sayf(format, args)) }
+func (g gnetLog) Infof(format string, args ...any)  { g.log.Debug(sayf(format, args)) }
+func (g gnetLog) Warnf(format string, args ...any)  { g.log.Warn(sayf(format, args)) }
+func (g gnetLog) Errorf(format string, args ...any) { g.log.Error(sayf(format, args)) }
+func (g gnetLog) Fatalf(format string, args ...any) { g.log.Error(sayf(format, args)) }
+
+func sayf(format string, args []any) string {
+	return "gnet: " + strings.TrimSpace(fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,75 @@
+package engine
+
+import (
+	"bytes"
+
+	"hubsub/resp"
+)
+
+// execute runs the commands in what a session has sent. Bytes of a command
+// that is not complete move to the session's own buffer, which grows by what
+// has arrived, never by what was announced.
+func (l *loop) execute(s *Session, data []byte) {
+	if s.has(lastAnswer) {
+		return
+	}
+	if s.partial == nil {
+		l.parser.Reset()
+		rest := l.commands(s, &l.parser, data)
+		if len(rest) > 0 && !s.has(lastAnswer) {
+			s.partial = &partial{parser: l.parser, buf: bytes.Clone(rest)}
+			l.checkQuery(s)
+		}
+		return
+	}
+	p := s.partial
+	p.buf = append(p.buf, data...)
+	rest := l.commands(s, &p.parser, p.buf)
+	if len(rest) == 0 || s.has(lastAnswer) {
+		s.partial = nil
+		s.buffered.Store(0)
+		l.command = resp.Command{} // may hold a large buffer
+		return
+	}
+	if len(rest) < len(p.buf) {
+		p.buf = append(p.buf[:0], rest...)
+	}
+	l.checkQuery(s)
+}
+
+// commands executes the complete commands at the beginning of buf and returns
+// what is left.
+func (l *loop) commands(s *Session, parser *resp.Parser, buf []byte) (rest []byte) {
+	live := l.engine.settings.Load()
+	for len(buf) > 0 && !s.has(lastAnswer) {
+		limits := &live.limits
+		if !s.has(authenticated) {
+			limits = &live.strictLimits
+		}
+		n, err := parser.Next(buf, &l.command, limits)
+		if err != nil {
+			s.Reply().Error("ERR " + err.Error())
+			s.reason = closedByProtocolError
+			s.Finish()
+			return nil
+		}
+		if n == 0 {
+			break
+		}
+		buf = buf[n:]
+		if len(l.command.Args) > 0 {
+			l.tally.commands++
+			l.engine.handler.Execute(s, &l.command)
+		}
+	}
+	return buf
+}
+
+// checkQuery closes a session whose unfinished command is too long.
+func (l *loop) checkQuery(s *Session) {
+	n := len(s.partial.buf)
+	s.buffered.Store(int64(n))
+	if n > l.engine.settings.Load().QueryBufferBytes {
+		l.doom(s, closedByQueryBuffer)
+	}
+}

@@ -1,0 +1,124 @@
+package engine
+
+import (
+	"math"
+	"time"
+
+	"hubsub/ring"
+)
+
+// The engine's own limits. What an operator may choose is in Settings.
+const (
+	// LoopsMax is the largest number of loops: the logs keep sets of loops in
+	// one machine word.
+	LoopsMax = ring.MaxLoops
+
+	// readBufferBytes is a loop's one read buffer. 64 KiB is what a loopback
+	// socket hands over at once, and all that one connection gets per tick.
+	readBufferBytes = 64 << 10
+
+	// runBytesMax ends a run: what is published after it begins another. A
+	// slow subscriber keeps whole runs alive, so they stay near a socket
+	// buffer's size.
+	runBytesMax = 64 << 10
+
+	// copyBytesMax is the largest message that is copied for a session with
+	// many subscriptions; a larger one is sent from the shared run. Below it
+	// one send of one buffer beats an iovec per message.
+	copyBytesMax = 4 << 10
+
+	// holdAudienceMin is how many single-subscription sessions a channel needs
+	// on a loop before its walks are held: below it a walk costs less than the
+	// timer that would delay it.
+	holdAudienceMin = 16
+
+	// indexedSubscriptionsMin is from how many subscriptions on a session finds
+	// them by a map instead of looking at each.
+	indexedSubscriptionsMin = 8
+
+	// indexedChannelsMin is the same for the channels of a room.
+	indexedChannelsMin = 8
+
+	// spareBuffersMax and spareBufferBytesMax bound what a loop keeps of output
+	// buffers between ticks: 64 × 64 KiB is 4 MiB at the most.
+	spareBuffersMax     = 64
+	spareBufferBytesMax = 64 << 10
+
+	// iovecsMax is how many pieces one writev takes (IOV_MAX is 1024; the
+	// kernel copies the vector, so fewer is cheaper per call).
+	iovecsMax = 64
+
+	// writableBytesMax bounds what one blocked session is sent per tick once
+	// its socket takes more, so that it cannot hold up the loop.
+	writableBytesMax = 1 << 20
+
+	// enrollsMax is how many accepted connections wait for their loop at once.
+	enrollsMax = 64
+
+	// acceptPauseMax is how long accepting rests, at the most, when the process
+	// is out of file descriptors or memory.
+	acceptPauseMax = time.Second
+
+	// fdsReserved is how many file descriptors are kept from clients for
+	// listeners, logs, the loops' own and the admin side (Redis keeps 32).
+	fdsReserved = 32
+
+	// housekeepingInterval is how often idle sessions and soft limits are looked at.
+	housekeepingInterval = time.Second
+)
+
+// Settings are what an operator chooses and may change while the engine runs.
+// A value is never changed once the engine has it.
+type Settings struct {
+	MaxClients       int           // connections at once
+	MaxBulkBytes     int           // longest argument a client may announce
+	QueryBufferBytes int           // longest unfinished command
+	CoalesceMax      time.Duration // see DESIGN "Hold"; 0 never holds
+	Timeout          time.Duration // idle clients without subscriptions are closed; 0 never
+	KeepAlive        time.Duration // TCP keep-alive idle time; 0 off
+	ProtectedMode    bool          // refuse clients that are not on this machine
+
+	OutputNormal     OutputLimit // clients without subscriptions
+	OutputPubSub     OutputLimit // clients with some
+	MaxMemoryClients int64       // bytes of backlog over all clients; 0 no limit
+}
+
+// OutputLimit bounds the backlog of one session: over HardBytes, or over
+// SoftBytes for SoftTime, it is closed. Zero bytes means no limit.
+type OutputLimit struct {
+	HardBytes, SoftBytes int64
+	SoftTime             time.Duration
+}
+
+// DefaultSettings are Redis's defaults, and a hold of one millisecond.
+func DefaultSettings() Settings {
+	return Settings{
+		MaxClients:       10_000,
+		MaxBulkBytes:     512 << 20,
+		QueryBufferBytes: 1 << 30,
+		CoalesceMax:      time.Millisecond,
+		KeepAlive:        300 * time.Second,
+		ProtectedMode:    true,
+		OutputPubSub:     OutputLimit{HardBytes: 32 << 20, SoftBytes: 8 << 20, SoftTime: 60 * time.Second},
+	}
+}
+
+// exceeded reports whether a backlog of n bytes, over the soft limit since the
+// given time (0: it was not), is too much at now, and the new "since".
+func (o OutputLimit) exceeded(n, since, now int64) (bool, int64) {
+	if o.HardBytes > 0 && n >= o.HardBytes {
+		return true, since
+	}
+	soft := int64(math.MaxInt64)
+	if o.SoftBytes > 0 {
+		soft = o.SoftBytes
+	}
+	switch {
+	case n < soft:
+		return false, 0
+	case since == 0:
+		return false, now
+	default:
+		return now-since > int64(o.SoftTime), since
+	}
+}

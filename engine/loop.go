@@ -1,0 +1,287 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/panjf2000/gnet/v2"
+
+	"hubsub/resp"
+	"hubsub/ring"
+)
+
+// loop is one event loop: its sessions, its tables, its part of every fan-out.
+// gnet polls and reads; what a tick does is here.
+type loop struct {
+	gnet.BuiltinEventEngine
+
+	// Set once.
+	engine  *Engine
+	id      int
+	client  *gnet.Client
+	gnet    gnet.EventLoop
+	anchor  *anchor
+	inbox   *ring.Inbox[*run]
+
+	// Owned by the loop: who hears what.
+	audiences map[*channel]*audience
+	patterns  map[string]*audience
+
+	// Owned by the loop: the tick's work.
+	outbound    []outbound
+	unpublished map[*room]int // place in outbound
+	walks       []*audience
+	held        heldAudiences
+	dirty       []*Session
+	doomed      []*Session
+	tally       tally // of this tick
+	now         int64 // ns, as of the tick's beginning
+	ticking     bool  // gnet has our task, or runs it
+	sweeping    bool
+
+	// Owned by the loop: buffers and blocked sessions.
+	waiter   waiter
+	parser   resp.Parser
+	command  resp.Command
+	mute     resp.Writer
+	joined   []byte
+	spare    [][]byte
+	blocked  map[int]*Session // by fd
+	backlogs uint32           // how many there were: numbers them
+
+	// Any goroutine.
+	load      atomic.Int64
+	stats     loopStats
+	mu        sync.RWMutex
+	sessions  []*Session // guarded by mu; changed by the loop only
+	posted    []func()   // guarded by mu
+}
+
+func newLoop(e *Engine, id int) *loop {
+	return &loop{
+		engine:      e,
+		id:          id,
+		inbox:       e.inboxes[id],
+		audiences:   make(map[*channel]*audience),
+		patterns:    make(map[string]*audience),
+		unpublished: make(map[*room]int),
+		blocked:     make(map[int]*Session),
+	}
+}
+
+// schedule makes the loop run a tick after its next poll round. Every callback
+// of gnet asks for it: only a tick sleeps where pokes, holds and blocked
+// sockets are noticed. On the loop; others use waiter.wake.
+func (l *loop) schedule() {
+	if !l.ticking {
+		l.ticking = true
+		_ = l.gnet.Execute(context.Background(), l) // fails only when the loop has ended
+	}
+}
+
+// Run is a tick, the sleep after it, and what ticks follow without gnet. It is
+// gnet's callback, on the loop, after all that was readable.
+func (l *loop) Run(context.Context) error {
+	for {
+		l.waiter.awake()
+		l.now = l.engine.clock()
+		for _, f := range l.takePosted() {
+			f()
+		}
+		l.flush()
+
+		timeout := time.Duration(-1)
+		if len(l.held) > 0 {
+			timeout = time.Duration(max(l.held[0].due-l.engine.clock(), 0))
+		}
+		polled, writable := l.waiter.sleep(timeout, len(l.blocked) > 0)
+		if writable {
+			l.resume()
+		}
+		if polled {
+			if writable {
+				l.flush()
+			}
+			l.ticking = false
+			return nil
+		}
+	}
+}
+
+// flush brings out what the tick's commands have done.
+func (l *loop) flush() {
+	l.publish()
+	l.inbox.Drain(l.read)
+	l.walkDue()
+	for len(l.dirty) > 0 || len(l.doomed) > 0 {
+		l.answer()
+		l.sweep()
+	}
+	l.stats.add(&l.tally)
+}
+
+// post has f run on the loop, at the beginning of a tick. Any goroutine.
+func (l *loop) post(f func()) {
+	l.mu.Lock()
+	l.posted = append(l.posted, f)
+	l.mu.Unlock()
+	l.waiter.wake()
+}
+
+// task has f run on the loop by way of gnet, wherever the loop sleeps, and a
+// tick after it. Any goroutine.
+func (l *loop) task(f func()) {
+	l.waiter.expect()
+	_ = l.gnet.Execute(context.Background(), gnet.RunnableFunc(func(context.Context) error {
+		l.waiter.arrived()
+		f()
+		l.schedule()
+		return nil
+	})) // fails only when the loop has ended
+}
+
+func (l *loop) takePosted() []func() {
+	l.mu.RLock()
+	none := len(l.posted) == 0
+	l.mu.RUnlock()
+	if none {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	fs := l.posted
+	l.posted = nil
+	return fs
+}
+
+// OnOpen begins a session. It is gnet's callback, on the loop.
+func (l *loop) OnOpen(c gnet.Conn) ([]byte, gnet.Action) {
+	s, ok := c.Context().(*Session)
+	if !ok {
+		l.gnet = c.EventLoop()
+		return nil, gnet.None
+	}
+	l.waiter.arrived()
+	s.opened.Store(true)
+	s.conn, s.fd = c, c.Fd()
+	s.active.Store(l.engine.clock())
+	l.mu.Lock()
+	s.place = len(l.sessions)
+	l.sessions = append(l.sessions, s)
+	l.mu.Unlock()
+	l.engine.handler.Open(s)
+	l.schedule()
+	return nil, gnet.None
+}
+
+// OnTraffic executes what a session has sent. It is gnet's callback, on the loop.
+func (l *loop) OnTraffic(c gnet.Conn) gnet.Action {
+	s, ok := c.Context().(*Session)
+	if !ok {
+		return gnet.None
+	}
+	data, _ := c.Next(-1) // all of it, valid until we return
+	s.active.Store(l.engine.clock())
+	l.tally.inputBytes += int64(len(data))
+	l.execute(s, data)
+	l.schedule()
+	return gnet.None
+}
+
+// OnClose ends a session. It is gnet's callback, on the loop, before the fd is
+// closed.
+func (l *loop) OnClose(c gnet.Conn, err error) gnet.Action {
+	s, ok := c.Context().(*Session)
+	if !ok {
+		return gnet.None
+	}
+	if errors.Is(err, io.EOF) && !l.sweeping && !s.has(doomed) {
+		// The client may have shut down only its sending side: it gets its
+		// answers first.
+		l.flush()
+	}
+	l.forget(s)
+	l.schedule()
+	return gnet.None
+}
+
+// forget removes a session from all that knows it.
+func (l *loop) forget(s *Session) {
+	l.doomless(s)
+	s.forgive()
+	s.leaveAll()
+	if l.blocked[s.fd] == s {
+		delete(l.blocked, s.fd)
+	}
+	l.recycle(s.out.Buf)
+	s.out.Buf, s.partial = nil, nil
+
+	l.mu.Lock()
+	last := len(l.sessions) - 1
+	moved := l.sessions[last]
+	l.sessions[s.place], moved.place = moved, s.place
+	l.sessions[last] = nil
+	l.sessions = l.sessions[:last]
+	s.place = -1
+	l.mu.Unlock()
+
+	l.load.Add(-1)
+	l.engine.closed(s)
+	l.engine.handler.Close(s)
+}
+
+// doomless makes the rest of this tick pass over a session that is gone.
+func (l *loop) doomless(s *Session) { s.flags |= doomed | lastAnswer }
+
+// audience returns this loop's subscribers of a channel, or nil.
+func (l *loop) audience(kind Kind, name []byte) *audience {
+	if ch := l.engine.directory.lookup(kind, name); ch != nil {
+		return l.audiences[ch]
+	}
+	return nil
+}
+
+// left takes note that a session has left an audience.
+func (l *loop) left(a *audience) {
+	if a.pattern != nil {
+		if a.empty() {
+			delete(l.patterns, a.pattern.name)
+		}
+		l.engine.patterns.unsubscribe(a.pattern, l.id, a.empty())
+		return
+	}
+	l.engine.directory.unsubscribe(a.channel)
+	if a.empty() {
+		delete(l.audiences, a.channel)
+		if a.reader.Interest--; a.reader.Interest == 0 {
+			l.leaveRoom(a.channel.room, a.reader)
+		}
+	}
+}
+
+// leaveRoom ends this loop's part in a room. If something is unread, the
+// reader is in the inbox, and the drain leaves.
+func (l *loop) leaveRoom(r *room, reader *ring.Reader[*run]) {
+	if r.log.Leave(reader) {
+		l.engine.directory.release(r)
+	}
+}
+
+// housekeep looks at what no event tells of: idle clients, soft limits.
+func (l *loop) housekeep() {
+	settings := l.engine.settings.Load()
+	for _, s := range l.blocked {
+		l.checkOutput(s)
+	}
+	if settings.Timeout > 0 {
+		for _, s := range l.sessions {
+			if len(s.subs) == 0 && time.Duration(l.now-s.active.Load()) > settings.Timeout {
+				l.doom(s, closedByTimeout)
+			}
+		}
+	}
+}

@@ -1,0 +1,314 @@
+package engine
+
+import (
+	"slices"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// backlog is what a session's socket did not take: shared runs by reference,
+// answers by ownership. It exists only that long.
+type backlog struct {
+	chunks  [][]byte // the first one without what of it was sent
+	bytes   int64
+	over    int64  // since when it is over the soft limit (ns), 0: it is not
+	waiting bool   // the socket refused bytes; the waiter tells when it takes more
+	number  uint32 // tells it from an earlier backlog on the same fd
+}
+
+// CloseReason says why the engine, not the client, ended a connection.
+type CloseReason uint8
+
+const (
+	closedByPeer CloseReason = iota // or by the client's own QUIT
+	closedByKill
+	closedByProtocolError
+	closedByOutputLimit
+	closedByMemoryLimit
+	closedByQueryBuffer
+	closedByTimeout
+	closedByShutdown
+	closeReasons
+)
+
+func (r CloseReason) String() string {
+	return [closeReasons]string{"peer", "kill", "protocol error", "output buffer limit", "maxmemory-clients",
+		"query buffer limit", "timeout", "shutdown"}[r]
+}
+
+// touch puts the session among those that the end of the tick looks at, with a
+// buffer to write to.
+func (l *loop) touch(s *Session) {
+	if !s.has(dirty) {
+		s.flags |= dirty
+		l.dirty = append(l.dirty, s)
+	}
+	if s.out.Buf == nil {
+		if last := len(l.spare) - 1; last >= 0 {
+			s.out.Buf, l.spare = l.spare[last], l.spare[:last]
+		}
+	}
+}
+
+// recycle keeps an output buffer for the next session.
+func (l *loop) recycle(buf []byte) {
+	if 0 < cap(buf) && cap(buf) <= spareBufferBytesMax && len(l.spare) < spareBuffersMax {
+		l.spare = append(l.spare, buf[:0])
+	}
+}
+
+// push adds a message for a session whose output has an order of its own: by
+// copy if that is cheap, else by reference.
+func (s *Session) push(b []byte) {
+	s.loop.touch(s)
+	if s.backlog == nil && len(b) <= copyBytesMax {
+		s.out.Buf = append(s.out.Buf, b...)
+		return
+	}
+	s.spill()
+	s.owe(b)
+}
+
+// spill moves what was written this tick to the backlog.
+func (s *Session) spill() {
+	if n := len(s.out.Buf); n > 0 {
+		if n < cap(s.out.Buf)/2 {
+			s.owe(slices.Clone(s.out.Buf))
+			s.out.Buf = s.out.Buf[:0]
+		} else {
+			s.owe(s.out.Buf)
+			s.out.Buf = nil
+		}
+	}
+}
+
+// owe adds bytes that nobody changes any more to the backlog.
+func (s *Session) owe(b []byte) {
+	if s.backlog == nil {
+		s.loop.backlogs++
+		s.backlog = &backlog{number: s.loop.backlogs}
+	}
+	s.backlog.chunks = append(s.backlog.chunks, b)
+	s.owes(int64(len(b)))
+}
+
+// owes counts bytes that came to the backlog, or left it.
+func (s *Session) owes(n int64) {
+	s.backlog.bytes += n
+	s.backlogged.Store(s.backlog.bytes)
+	s.loop.engine.backlog.Add(n)
+}
+
+// forgive drops the backlog of a session that is sent no more.
+func (s *Session) forgive() {
+	if s.backlog != nil {
+		s.owes(-s.backlog.bytes)
+		s.backlog = nil
+	}
+}
+
+// sendShared is one step of a walk: bytes are parcels, joined, in a protocol.
+func (l *loop) sendShared(s *Session, bytes []byte, parcels []parcel, v3 bool) {
+	if s.backlog != nil || len(s.out.Buf) > 0 || s.has(doomed) {
+		if s.has(doomed) {
+			return
+		}
+		for i := range parcels {
+			s.push(parcels[i].bytes(v3))
+		}
+		return
+	}
+	sent, alive := sendto(s.fd, bytes)
+	if sent == len(bytes) {
+		return
+	}
+	l.touch(s)
+	if !alive {
+		l.doom(s, closedByPeer)
+		return
+	}
+	for i := range parcels {
+		b := parcels[i].bytes(v3)
+		if sent >= len(b) {
+			sent -= len(b)
+			continue
+		}
+		s.owe(b[sent:])
+		sent = 0
+	}
+	l.await(s)
+}
+
+// answer sends what the tick wrote for each session, after its walks.
+func (l *loop) answer() {
+	for i := 0; i < len(l.dirty); i++ {
+		s := l.dirty[i]
+		s.flags &^= dirty
+		if !s.has(doomed) {
+			l.send(s)
+		}
+	}
+	clear(l.dirty)
+	l.dirty = l.dirty[:0]
+}
+
+// send hands one session's output to its socket.
+func (l *loop) send(s *Session) {
+	if s.backlog == nil && len(s.out.Buf) > 0 {
+		buf := s.out.Buf
+		sent, alive := sendto(s.fd, buf)
+		l.tally.sends++
+		l.tally.outputBytes += int64(sent)
+		if !alive {
+			l.doom(s, closedByPeer)
+			return
+		}
+		s.out.Buf = nil
+		if sent == len(buf) {
+			l.recycle(buf)
+		} else {
+			s.owe(buf[sent:])
+			l.await(s)
+		}
+	}
+	if s.backlog != nil {
+		s.spill()
+		if !s.backlog.waiting && !l.sendBacklog(s) {
+			return
+		}
+		l.checkOutput(s)
+	}
+	if s.has(lastAnswer) && s.backlog == nil {
+		l.doom(s, s.reason)
+	}
+}
+
+// sendBacklog sends what the socket takes, up to writableBytesMax, and leaves
+// the rest to the waiter. It reports whether the connection is alive.
+func (l *loop) sendBacklog(s *Session) bool {
+	b := s.backlog
+	for budget := writableBytesMax; len(b.chunks) > 0 && budget > 0; {
+		sent, alive := sendChunks(s.fd, b.chunks[:min(len(b.chunks), iovecsMax)])
+		if !alive {
+			l.doom(s, closedByPeer)
+			return false
+		}
+		l.tally.sends++
+		if sent == 0 {
+			break
+		}
+		l.tally.outputBytes += int64(sent)
+		s.owes(-int64(sent))
+		budget -= sent
+		for sent > 0 {
+			if sent < len(b.chunks[0]) {
+				b.chunks[0] = b.chunks[0][sent:]
+				break
+			}
+			sent -= len(b.chunks[0])
+			b.chunks[0] = nil
+			b.chunks = b.chunks[1:]
+		}
+	}
+	if len(b.chunks) == 0 {
+		s.backlog = nil
+		return true
+	}
+	l.await(s)
+	return true
+}
+
+// checkOutput closes a session whose backlog is over its limit, and the one
+// with the longest if all together are.
+func (l *loop) checkOutput(s *Session) {
+	settings := l.engine.settings.Load()
+	if s.backlog != nil {
+		limit := settings.OutputNormal
+		if len(s.subs) > 0 {
+			limit = settings.OutputPubSub
+		}
+		var over bool
+		if over, s.backlog.over = limit.exceeded(s.backlog.bytes, s.backlog.over, l.now); over {
+			l.doom(s, closedByOutputLimit)
+		}
+	}
+	if most := settings.MaxMemoryClients; most > 0 && l.engine.backlog.Load() > most {
+		l.evict()
+	}
+}
+
+// evict closes the session of this loop that owes most.
+func (l *loop) evict() {
+	var longest *Session
+	for _, s := range l.blocked {
+		if s.backlog != nil && !s.has(doomed) && (longest == nil || s.backlog.bytes > longest.backlog.bytes) {
+			longest = s
+		}
+	}
+	if longest != nil {
+		l.doom(longest, closedByMemoryLimit)
+	}
+}
+
+// doom marks a session to be closed by the sweep: nothing is closed while
+// arrays of sessions are walked.
+func (l *loop) doom(s *Session, reason CloseReason) {
+	if s.has(doomed) {
+		return
+	}
+	s.flags |= doomed | lastAnswer
+	s.reason = reason
+	s.forgive()
+	l.doomed = append(l.doomed, s)
+}
+
+// sweep closes the doomed.
+func (l *loop) sweep() {
+	for i := 0; i < len(l.doomed); i++ {
+		if s := l.doomed[i]; s.place >= 0 {
+			_ = l.gnet.Close(s.conn) // a failing close(2) has closed the fd
+		}
+	}
+	clear(l.doomed)
+	l.doomed = l.doomed[:0]
+}
+
+const sendFlags = unix.MSG_NOSIGNAL | unix.MSG_DONTWAIT
+
+// sendto sends what the socket takes at once; alive is false when the
+// connection is lost. The call cannot block, so the scheduler is not told.
+func sendto(fd int, b []byte) (sent int, alive bool) {
+	for {
+		n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd),
+			uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), sendFlags, 0, 0)
+		switch errno {
+		case 0:
+			return int(n), true
+		case unix.EINTR:
+		default:
+			return 0, refusal(errno)
+		}
+	}
+}
+
+func sendChunks(fd int, chunks [][]byte) (sent int, alive bool) {
+	for {
+		n, err := unix.SendmsgBuffers(fd, chunks, nil, nil, sendFlags)
+		switch err {
+		case nil:
+			return n, true
+		case unix.EINTR:
+		default:
+			errno, _ := err.(syscall.Errno)
+			return 0, refusal(errno)
+		}
+	}
+}
+
+// refusal reports whether a connection that refused bytes is alive: its buffer
+// is full, or the kernel short of memory.
+func refusal(errno syscall.Errno) (alive bool) {
+	return errno == unix.EAGAIN || errno == unix.ENOBUFS || errno == unix.ENOMEM
+}

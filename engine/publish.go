@@ -1,0 +1,128 @@
+package engine
+
+import "hubsub/resp"
+
+// outbound is what one loop published to one room since it last appended to
+// the room's log. Owned by the loop.
+type outbound struct {
+	room *room
+	runs []*run
+}
+
+// Publish takes a PUBLISH or SPUBLISH, cmd.Args being verb, channel and
+// message, and returns how many clients it reaches. It costs the same whatever
+// their number: the message goes out at the end of the tick.
+func (s *Session) Publish(kind Kind, cmd *resp.Command) int64 {
+	l := s.loop
+	name := cmd.Args[1]
+	ch := l.engine.directory.lookup(kind, name)
+	var m *matches
+	if kind == Channel {
+		m = l.engine.patterns.match(ch, name)
+	}
+	receivers := m.subscribers()
+	if ch != nil {
+		receivers += ch.subscribers.Load()
+	}
+	l.tally.published++
+	if receivers == 0 {
+		return 0
+	}
+	if ch == nil {
+		ch = l.engine.directory.passing(kind, name)
+	}
+	l.add(ch, m, cmd)
+	return receivers
+}
+
+// add puts a message behind what the loop has for the channel's room.
+func (l *loop) add(ch *channel, m *matches, cmd *resp.Command) {
+	at, known := l.unpublished[ch.room]
+	if !known {
+		at = len(l.outbound)
+		l.unpublished[ch.room] = at
+		if at < cap(l.outbound) {
+			l.outbound = l.outbound[:at+1]
+		} else {
+			l.outbound = append(l.outbound, outbound{})
+		}
+		l.outbound[at].room = ch.room
+	}
+	ob := &l.outbound[at]
+	var last *run
+	if n := len(ob.runs); n > 0 {
+		last = ob.runs[n-1]
+	}
+	if last == nil || last.channel != ch || last.matches != m || len(last.data) >= runBytesMax {
+		last = &run{channel: ch, matches: m}
+		ob.runs = append(ob.runs, last)
+	}
+	last.data = appendFrame(last.data, ch.kind, cmd)
+	last.frames++
+}
+
+// publish appends what this loop published to the logs of the rooms and wakes
+// the loops that hear them. Until then nobody has seen it; answers to its
+// publishers leave after it.
+func (l *loop) publish() {
+	for i := range l.outbound {
+		l.append(&l.outbound[i])
+	}
+	l.outbound = l.outbound[:0]
+	clear(l.unpublished)
+}
+
+// publishRoom is publish for one room, before somebody joins or leaves it.
+func (l *loop) publishRoom(r *room) {
+	if at, known := l.unpublished[r]; known {
+		l.append(&l.outbound[at])
+	}
+}
+
+func (l *loop) append(ob *outbound) {
+	if len(ob.runs) == 0 {
+		return
+	}
+	var hear uint64
+	for _, r := range ob.runs {
+		hear |= r.matches.loops()
+	}
+	wake, open := ob.room.log.Append(ob.runs, hear, l.engine.inboxes)
+	switch {
+	case !open:
+		l.reappend(ob.runs)
+	case ob.room.log.Readers() == 0:
+		l.engine.directory.release(ob.room)
+	}
+	l.wake(wake)
+	clear(ob.runs)
+	ob.runs = ob.runs[:0]
+}
+
+// reappend is for a room that everybody left between publish and append. If it
+// is there again, the runs go to its successor; otherwise nobody is left who
+// was promised them.
+func (l *loop) reappend(runs []*run) {
+	for _, r := range runs {
+		for {
+			ch := l.engine.directory.lookup(r.channel.kind, []byte(r.channel.name))
+			if ch == nil {
+				if r.matches.subscribers() == 0 {
+					break
+				}
+				ch = l.engine.directory.passing(r.channel.kind, []byte(r.channel.name))
+			}
+			r.channel = ch
+			wake, open := ch.room.log.Append([]*run{r}, r.matches.loops(), l.engine.inboxes)
+			if open {
+				l.wake(wake)
+				break
+			}
+		}
+	}
+}
+
+// wake makes the other loops of a set run a tick.
+func (l *loop) wake(set uint64) {
+	loopsOf(set&^(1<<l.id), func(i int) { l.engine.loops[i].waiter.wake() })
+}

@@ -1,0 +1,146 @@
+package engine
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/panjf2000/gnet/v2"
+
+	"hubsub/resp"
+)
+
+// Session is one client's connection, from accept to close. Its methods are
+// for the Handler and run on the session's loop, unless they say otherwise.
+type Session struct {
+	// Set once.
+	loop     *loop
+	conn     gnet.Conn
+	unixPath string // of the listener, if it is a Unix socket
+	fd       int
+
+	// Owned by the loop. The first line is what a walk looks at.
+	out     resp.Writer // this tick's answers and copied messages
+	backlog *backlog    // what the socket did not take; nil if it took all
+	subs    []subscription
+	bySub   map[*audience]int32 // subs' places, once there are many
+	partial *partial            // an unfinished command
+	flags   sessionFlags
+	reason  CloseReason
+	place   int // in loop.sessions; written under loop.mu
+
+	// Owned by the Handler, on the loop: what it keeps for this client.
+	Context any
+
+	// Any goroutine, atomic: what CLIENT LIST shows.
+	id          uint64
+	created     int64 // Unix ns; set once
+	active      atomic.Int64
+	counts      [kinds]atomic.Int32
+	backlogged  atomic.Int64
+	buffered    atomic.Int64
+	protocol    atomic.Int32
+	opened      atomic.Bool
+	killed      atomic.Bool
+	Identity    atomic.Pointer[Identity] // replaced, never changed
+	LastCommand atomic.Pointer[string]
+}
+
+// Identity is what a client says of itself. A nil one says nothing.
+type Identity struct {
+	Name, LibName, LibVersion string
+	User                      string
+	Database                  int
+	Flags                     string // CLIENT LIST's letters that the Handler knows of
+	Queued                    int    // commands in MULTI, -1 outside
+}
+
+type sessionFlags uint8
+
+const (
+	dirty         sessionFlags = 1 << iota // in loop.dirty
+	doomed                                 // in loop.doomed: to be closed by the sweep
+	lastAnswer                             // execute no more; close once all is sent
+	muted                                  // CLIENT REPLY OFF
+	authenticated                          // full limits apply
+)
+
+func (s *Session) has(f sessionFlags) bool { return s.flags&f != 0 }
+
+func (s *Session) set(f sessionFlags, on bool) {
+	if on {
+		s.flags |= f
+	} else {
+		s.flags &^= f
+	}
+}
+
+// partial is a command of which not all bytes have come. It exists only that
+// long, so a quiet connection owns no buffer.
+type partial struct {
+	parser resp.Parser
+	buf    []byte // from the command's first byte on
+}
+
+// ID returns the connection's number, as CLIENT ID gives it. Any goroutine.
+func (s *Session) ID() uint64 { return s.id }
+
+// Created returns when the connection came. Any goroutine.
+func (s *Session) Created() time.Time { return time.Unix(0, s.created) }
+
+// Protocol returns 2 or 3. Any goroutine.
+func (s *Session) Protocol() int { return int(s.protocol.Load()) }
+
+// SetProtocol switches to RESP2 or RESP3. What was published before is sent in
+// the old one.
+func (s *Session) SetProtocol(version int) {
+	if version == s.Protocol() {
+		return
+	}
+	s.loop.settleAll()
+	s.unplace()
+	s.protocol.Store(int32(version))
+	s.out.V3 = version == 3
+	s.replace()
+}
+
+// SetAuthenticated says which limits hold for what the client sends.
+func (s *Session) SetAuthenticated(yes bool) { s.set(authenticated, yes) }
+
+// Authenticated returns what SetAuthenticated last set.
+func (s *Session) Authenticated() bool { return s.has(authenticated) }
+
+// Reply returns the writer of this command's answer. What is written to it
+// while the client has replies off goes nowhere.
+func (s *Session) Reply() *resp.Writer {
+	if s.has(muted) {
+		mute := &s.loop.mute
+		mute.Buf, mute.V3 = mute.Buf[:0], s.out.V3
+		return mute
+	}
+	return s.Push()
+}
+
+// Push returns the writer of what is sent even with replies off: confirmations.
+func (s *Session) Push() *resp.Writer {
+	s.loop.touch(s)
+	return &s.out
+}
+
+// Mute turns answers off or on (CLIENT REPLY).
+func (s *Session) Mute(off bool) { s.set(muted, off) }
+
+// Muted returns what Mute last set.
+func (s *Session) Muted() bool { return s.has(muted) }
+
+// Finish ends the connection once everything written so far is sent. What the
+// client sends after this is not executed.
+func (s *Session) Finish() {
+	s.set(lastAnswer, true)
+	s.loop.touch(s)
+}
+
+// Subscriptions returns how many of the kind the client has. Any goroutine.
+func (s *Session) Subscriptions(kind Kind) int { return int(s.counts[kind].Load()) }
+
+// Engine returns the engine the session is served by. Any goroutine.
+func (s *Session) Engine() *Engine { return s.loop.engine }

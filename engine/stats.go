@@ -1,0 +1,94 @@
+package engine
+
+import "sync/atomic"
+
+// tally counts what one tick of a loop did.
+type tally struct {
+	commands, published, delivered, sends, inputBytes, outputBytes int64
+}
+
+// loopStats are a loop's counts since the last reset. Only the loop adds, once
+// a tick; anybody reads.
+type loopStats struct {
+	commands, published, delivered, sends, inputBytes, outputBytes atomic.Int64
+	closes                                                         [closeReasons]atomic.Int64
+}
+
+// add moves a tick's counts here.
+func (s *loopStats) add(t *tally) {
+	if *t == (tally{}) {
+		return
+	}
+	s.commands.Add(t.commands)
+	s.published.Add(t.published)
+	s.delivered.Add(t.delivered)
+	s.sends.Add(t.sends)
+	s.inputBytes.Add(t.inputBytes)
+	s.outputBytes.Add(t.outputBytes)
+	*t = tally{}
+}
+
+// Stats are the engine's counts: since the start or the last ResetStats, but
+// for Connections, Rooms and Backlog, which are as of now.
+type Stats struct {
+	Connections         int64
+	ConnectionsReceived int64
+	ConnectionsRejected int64
+	Rooms               int
+	Backlog             int64 // bytes that sockets did not take, over all clients
+
+	Commands, Published, Delivered int64
+	Sends                          int64 // system calls that sent
+	InputBytes, OutputBytes        int64
+
+	// Connections that the engine closed, by reason.
+	ProtocolErrorCloses int64
+	OutputLimitCloses   int64
+	EvictedClients      int64
+	QueryBufferCloses   int64
+	TimeoutCloses       int64
+	KilledClients       int64
+}
+
+// Stats returns the counts. Any goroutine.
+func (e *Engine) Stats() Stats {
+	st := Stats{
+		Connections:         e.connections.Load(),
+		ConnectionsReceived: e.received.Load(),
+		ConnectionsRejected: e.rejected.Load(),
+		Rooms:               e.directory.rooms(),
+		Backlog:             e.backlog.Load(),
+	}
+	for _, l := range e.loops {
+		st.Commands += l.stats.commands.Load()
+		st.Published += l.stats.published.Load()
+		st.Delivered += l.stats.delivered.Load()
+		st.Sends += l.stats.sends.Load()
+		st.InputBytes += l.stats.inputBytes.Load()
+		st.OutputBytes += l.stats.outputBytes.Load()
+		st.ProtocolErrorCloses += l.stats.closes[closedByProtocolError].Load()
+		st.OutputLimitCloses += l.stats.closes[closedByOutputLimit].Load()
+		st.EvictedClients += l.stats.closes[closedByMemoryLimit].Load()
+		st.QueryBufferCloses += l.stats.closes[closedByQueryBuffer].Load()
+		st.TimeoutCloses += l.stats.closes[closedByTimeout].Load()
+		st.KilledClients += l.stats.closes[closedByKill].Load()
+	}
+	return st
+}
+
+// ResetStats sets the counts back to zero. Any goroutine.
+func (e *Engine) ResetStats() {
+	e.received.Store(0)
+	e.rejected.Store(0)
+	for _, l := range e.loops {
+		for _, c := range []*atomic.Int64{
+			&l.stats.commands, &l.stats.published, &l.stats.delivered,
+			&l.stats.sends, &l.stats.inputBytes, &l.stats.outputBytes,
+		} {
+			c.Store(0)
+		}
+		for i := range l.stats.closes {
+			l.stats.closes[i].Store(0)
+		}
+	}
+}
