@@ -1,6 +1,10 @@
 package engine
 
-import "hubsub/ring"
+import (
+	"math"
+
+	"hubsub/ring"
+)
 
 // audience is one loop's subscribers of one channel or pattern: dense arrays,
 // because a walk over them is most of what a loop does. All of it is owned by
@@ -55,6 +59,9 @@ const (
 	listRESP3
 	listMany
 )
+
+// never is a walk so long ago that no hold reaches to it.
+const never = math.MinInt64 / 2
 
 func (a *audience) kind() Kind {
 	if a.pattern != nil {

@@ -13,7 +13,7 @@ func (s *Session) Subscribe(kind Kind, name []byte) {
 		}
 		pt := l.engine.patterns.subscribe(name, l.id)
 		if a == nil {
-			a = &audience{pattern: pt}
+			a = &audience{pattern: pt, walked: never}
 			l.patterns[pt.name] = a
 		}
 		s.join(a)
@@ -31,7 +31,7 @@ func (s *Session) Subscribe(kind Kind, name []byte) {
 	ch, reader := l.engine.directory.subscribe(kind, name, l.inbox)
 	a := l.audiences[ch]
 	if a == nil {
-		a = &audience{channel: ch, reader: reader}
+		a = &audience{channel: ch, reader: reader, walked: never}
 		l.audiences[ch] = a
 		reader.Interest++
 	}

@@ -1,0 +1,150 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+)
+
+// One subscriber does not read while another does. The one that reads misses
+// nothing meanwhile, and the other finds everything in its order when it reads
+// on: alone on its channel, with other subscriptions, and in RESP3.
+func TestStalledSubscriber(t *testing.T) {
+	f := func(name string, prepare func(*peer)) {
+		t.Run(name, func(t *testing.T) {
+			h := newHub(t, 2, nil)
+			stalled, reader, p := h.dial(), h.dial(), h.dial()
+			prepare(stalled)
+			stalled.ask("SUBSCRIBED", "SUBSCRIBE", "news")
+			reader.ask("SUBSCRIBED", "SUBSCRIBE", "news")
+			const messages = 3000
+			filler := strings.Repeat("x", 3000)
+			for i := range messages {
+				p.ask("2", "PUBLISH", "news", fmt.Sprint(i, filler))
+				reader.want(fmt.Sprint("message news ", i, filler))
+			}
+			if h.Stats().Backlog == 0 {
+				t.Fatal("the socket took everything: the test tests nothing")
+			}
+			stalled.send("LAST")
+			for i := range messages {
+				stalled.want(fmt.Sprint("message news ", i, filler))
+			}
+			stalled.want("LAST")
+			p.quiet()
+			if n := h.Stats().Backlog; n != 0 {
+				t.Errorf("%d bytes of backlog after all was read", n)
+			}
+		})
+	}
+	f("alone", func(*peer) {})
+	f("many", func(s *peer) { s.ask("SUBSCRIBED", "SUBSCRIBE", "other") })
+	f("RESP3", func(s *peer) { s.ask("HELLO", "HELLO", "3") })
+	f("pattern", func(s *peer) { s.ask("SUBSCRIBED", "PSUBSCRIBE", "other*") })
+}
+
+// A message larger than what is copied, larger than the socket takes at once,
+// comes whole to sessions of every kind.
+func TestLargeMessages(t *testing.T) {
+	h := newHub(t, 2, nil)
+	alone, many, p := h.dial(), h.dial(), h.dial()
+	alone.ask("SUBSCRIBED", "SUBSCRIBE", "news")
+	many.ask("SUBSCRIBED", "SUBSCRIBE", "news", "other")
+	for _, size := range []int{copyBytesMax - 100, copyBytesMax, copyBytesMax + 1, runBytesMax, 1 << 20, 8 << 20} {
+		small, large := "s", strings.Repeat("l", size)
+		for _, m := range []string{small, large, small} {
+			p.ask("2", "PUBLISH", "news", m)
+		}
+		for _, s := range []*peer{alone, many} {
+			for _, m := range []string{small, large, small} {
+				if got := s.read(); got != "message news "+m {
+					t.Fatalf("size %d: got %d bytes, %.40q", size, len(got), got)
+				}
+			}
+		}
+	}
+}
+
+func (p *peer) wantClosed() {
+	p.t.Helper()
+	_ = p.SetReadDeadline(time.Now().Add(20 * time.Second))
+	for {
+		if _, err := p.next(); err != nil {
+			var timeout interface{ Timeout() bool }
+			if errors.As(err, &timeout) && timeout.Timeout() {
+				p.t.Fatal("still connected")
+			}
+			return
+		}
+	}
+}
+
+func TestOutputLimitClosesSlowSubscriber(t *testing.T) {
+	f := func(name string, change func(*Settings), count func(Stats) int64) {
+		t.Run(name, func(t *testing.T) {
+			h := newHub(t, 1, change)
+			stalled, reader, p := h.dial(), h.dial(), h.dial()
+			stalled.ask("SUBSCRIBED", "SUBSCRIBE", "news")
+			reader.ask("SUBSCRIBED", "SUBSCRIBE", "news")
+			message := strings.Repeat("x", 100_000)
+			n := 0
+			for count(h.Stats()) == 0 {
+				if n++; n > 1000 {
+					t.Fatal("100 MB of backlog and not closed")
+				}
+				p.send("PUBLISH", "news", message)
+				p.read()
+				reader.want("message news " + message)
+			}
+			stalled.wantClosed()
+			p.ask("1", "PUBLISH", "news", "after")
+			reader.want("message news after")
+			if st := h.Stats(); st.Backlog != 0 || st.Connections != 2 {
+				t.Errorf("after the close: %+v", st)
+			}
+		})
+	}
+	f("hard", func(s *Settings) { s.OutputPubSub = OutputLimit{HardBytes: 1 << 20} },
+		func(st Stats) int64 { return st.OutputLimitCloses })
+	f("soft", func(s *Settings) { s.OutputPubSub = OutputLimit{SoftBytes: 1 << 10, SoftTime: time.Nanosecond} },
+		func(st Stats) int64 { return st.OutputLimitCloses })
+	f("all clients", func(s *Settings) { s.OutputPubSub, s.MaxMemoryClients = OutputLimit{}, 2<<20 },
+		func(st Stats) int64 { return st.EvictedClients })
+}
+
+func TestExceeded(t *testing.T) {
+	f := func(o OutputLimit, n, since, now int64, wantOver bool, wantSince int64) {
+		t.Helper()
+		if over, next := o.exceeded(n, since, now); over != wantOver || next != wantSince {
+			t.Errorf("%+v.exceeded(%d, %d, %d) = %v, %d; want %v, %d", o, n, since, now, over, next, wantOver, wantSince)
+		}
+	}
+	hard := OutputLimit{HardBytes: 10}
+	f(hard, 9, 0, 5, false, 0)
+	f(hard, 10, 0, 5, true, 0)
+	soft := OutputLimit{SoftBytes: 10, SoftTime: 3}
+	f(soft, 9, 2, 5, false, 0) // under it again: the time begins anew
+	f(soft, 10, 0, 5, false, 5)
+	f(soft, 10, 5, 8, false, 5)
+	f(soft, 10, 5, 9, true, 5)
+	f(OutputLimit{}, 1<<60, 0, 5, false, 0)
+}
+
+func TestQueryBufferLimit(t *testing.T) {
+	h := newHub(t, 1, func(s *Settings) { s.QueryBufferBytes = 1 << 20 })
+	p := h.dial()
+	if _, err := io.WriteString(p, "*2\r\n$4\r\nECHO\r\n$100000000\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	for piece := make([]byte, 64<<10); ; {
+		if _, err := p.Write(piece); err != nil {
+			break // closed by the server
+		}
+	}
+	if n := h.Stats().QueryBufferCloses; n != 1 {
+		t.Errorf("%d closed, want 1", n)
+	}
+}
