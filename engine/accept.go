@@ -183,7 +183,7 @@ func (e *Engine) accept(ln *listener) {
 		l := e.leastBusy()
 		enrolling.Go(func() {
 			defer func() { <-places }()
-			e.enroll(conn, l, ln.unixPath)
+			e.enroll(conn, l, ln)
 		})
 	}
 }
@@ -222,8 +222,8 @@ func (e *Engine) leastBusy() *loop {
 }
 
 // enroll makes a connection a session of a loop.
-func (e *Engine) enroll(conn net.Conn, l *loop, unixPath string) {
-	s := &Session{loop: l, id: e.lastID.Add(1), created: time.Now().UnixNano(), unixPath: unixPath, place: -1}
+func (e *Engine) enroll(conn net.Conn, l *loop, ln *listener) {
+	s := &Session{loop: l, id: e.lastID.Add(1), created: time.Now().UnixNano(), listener: ln, place: -1}
 	s.protocol.Store(2)
 	l.waiter.expect()
 	if _, err := l.client.EnrollContext(conn, s); err != nil || !s.opened.Load() {

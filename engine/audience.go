@@ -1,18 +1,13 @@
 package engine
 
-import (
-	"math"
-
-	"hubsub/ring"
-)
+import "math"
 
 // audience is one loop's subscribers of one channel or pattern: dense arrays,
 // because a walk over them is most of what a loop does. All of it is owned by
 // the loop.
 type audience struct {
-	// Set once. Either channel and reader, or pattern.
+	// Set once. One of them is nil.
 	channel *channel
-	reader  *ring.Reader[*run]
 	pattern *pattern
 
 	// alone are the sessions that have this one subscription, in RESP2 and in
@@ -24,9 +19,8 @@ type audience struct {
 	// What alone was not sent yet, and when it was last walked (ns).
 	pending []parcel
 	walked  int64
+	heap    int32 // when held: place in loop.held
 	queue   queueState
-	due     int64 // when held: the time of the next walk
-	heap    int   // when held: place in loop.held
 }
 
 type queueState uint8

@@ -45,7 +45,7 @@ func (s *Session) Buffered() int64 { return s.buffered.Load() }
 func (s *Session) Backlogged() int64 { return s.backlogged.Load() }
 
 // Fd returns the connection's file descriptor. Any goroutine.
-func (s *Session) Fd() int { return s.fd }
+func (s *Session) Fd() int { return int(s.fd) }
 
 // RemoteAddr names the client's end as Redis does: ip:port, or the Unix
 // socket's path and port 0. Any goroutine that has the session from Sessions,
@@ -56,8 +56,8 @@ func (s *Session) RemoteAddr() string { return s.addr(s.conn.RemoteAddr()) }
 func (s *Session) LocalAddr() string { return s.addr(s.conn.LocalAddr()) }
 
 func (s *Session) addr(a net.Addr) string {
-	if s.unixPath != "" {
-		return s.unixPath + ":0"
+	if path := s.listener.unixPath; path != "" {
+		return path + ":0"
 	}
 	return a.String()
 }

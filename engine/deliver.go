@@ -2,6 +2,7 @@ package engine
 
 import (
 	"container/heap"
+	"time"
 
 	"hubsub/ring"
 )
@@ -83,9 +84,8 @@ func (l *loop) give(a *audience, p parcel) {
 // end of this tick, or, if it is crowded and was walked a moment ago, when its
 // hold is over.
 func (l *loop) queueWalk(a *audience) {
-	hold := int64(l.engine.settings.Load().CoalesceMax)
-	if due := a.walked + hold; hold > 0 && due > l.now && a.aloneCount() >= holdAudienceMin {
-		a.queue, a.due = held, due
+	if a.aloneCount() >= holdAudienceMin && !l.due(a) {
+		a.queue = held
 		heap.Push(&l.held, a)
 		return
 	}
@@ -97,9 +97,24 @@ func (l *loop) queueWalk(a *audience) {
 // enough.
 func (l *loop) walkDue() {
 	l.walkQueued()
-	for len(l.held) > 0 && l.held[0].due <= l.now {
+	for len(l.held) > 0 && l.due(l.held[0]) {
 		l.walk(l.held[0])
 	}
+}
+
+// due reports whether an audience's hold is over.
+func (l *loop) due(a *audience) bool {
+	return l.now-a.walked >= int64(l.engine.settings.Load().CoalesceMax)
+}
+
+// untilDue returns how long to sleep at the most: until the first hold is over,
+// or, negative, for ever.
+func (l *loop) untilDue() time.Duration {
+	if len(l.held) == 0 {
+		return -1
+	}
+	hold := l.engine.settings.Load().CoalesceMax
+	return max(hold-time.Duration(l.engine.clock()-l.held[0].walked), 0)
 }
 
 func (l *loop) walkQueued() {
@@ -114,7 +129,7 @@ func (l *loop) walkQueued() {
 // subscription: one send each, of bytes that all share.
 func (l *loop) walk(a *audience) {
 	if a.queue == held {
-		heap.Remove(&l.held, a.heap)
+		heap.Remove(&l.held, int(a.heap))
 	}
 	a.queue = unqueued
 	if len(a.pending) == 0 {
@@ -155,19 +170,20 @@ func (l *loop) join(parcels []parcel, v3 bool) []byte {
 	return l.joined
 }
 
-// heldAudiences is a heap of held audiences, the one that is due first on top.
+// heldAudiences is a heap of held audiences. On top is the one whose last walk
+// is the oldest: all holds are equally long, so it is due first.
 type heldAudiences []*audience
 
 func (h heldAudiences) Len() int           { return len(h) }
-func (h heldAudiences) Less(i, j int) bool { return h[i].due < h[j].due }
+func (h heldAudiences) Less(i, j int) bool { return h[i].walked < h[j].walked }
 func (h heldAudiences) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
-	h[i].heap, h[j].heap = i, j
+	h[i].heap, h[j].heap = int32(i), int32(j)
 }
 
 func (h *heldAudiences) Push(x any) {
 	a := x.(*audience)
-	a.heap = len(*h)
+	a.heap = int32(len(*h))
 	*h = append(*h, a)
 }
 

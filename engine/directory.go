@@ -39,16 +39,18 @@ type room struct {
 type channel struct {
 	// Set once.
 	room *room
-	channelName
+	name string
+	kind Kind
 
 	// Guarded by the shard's lock: the channel's place in room.channels.
-	place int
+	place int32
 	// Written under the shard's lock, read by anyone: all loops' subscribers.
 	subscribers atomic.Int64
 	// Any loop: the patterns that match the name, for one generation.
 	matches atomic.Pointer[matches]
 }
 
+// channelName is the key of a channel in its room.
 type channelName struct {
 	kind Kind
 	name string
@@ -131,7 +133,16 @@ func (d *directory) passing(kind Kind, name []byte) *channel {
 	if ch := r.find(kind, name); ch != nil {
 		return ch
 	}
-	return &channel{room: r, channelName: channelName{kind, string(name)}}
+	return r.channel(kind, name)
+}
+
+// channel makes a channel of the room. Most rooms have one, of their own name.
+func (r *room) channel(kind Kind, name []byte) *channel {
+	ch := &channel{room: r, kind: kind, name: r.name}
+	if r.name != string(name) {
+		ch.name = string(name)
+	}
+	return ch
 }
 
 // subscribe counts one more subscriber and returns the channel and the loop's
@@ -145,7 +156,7 @@ func (d *directory) subscribe(kind Kind, name []byte, inbox *ring.Inbox[*run]) (
 	reader, _ := r.log.Join(inbox) // open: a room in the directory is never closed
 	ch := r.find(kind, name)
 	if ch == nil {
-		ch = &channel{room: r, channelName: channelName{kind, string(name)}}
+		ch = r.channel(kind, name)
 		r.add(ch)
 	}
 	ch.subscribers.Add(1)
@@ -200,22 +211,22 @@ func (r *room) find(kind Kind, name []byte) *channel {
 }
 
 func (r *room) add(ch *channel) {
-	ch.place = len(r.channels)
+	ch.place = int32(len(r.channels))
 	r.channels = append(r.channels, ch)
 	switch {
 	case r.byName != nil:
-		r.byName[ch.channelName] = ch
+		r.byName[channelName{ch.kind, ch.name}] = ch
 	case len(r.channels) >= indexedChannelsMin:
 		r.byName = make(map[channelName]*channel, 2*len(r.channels))
 		for _, c := range r.channels {
-			r.byName[c.channelName] = c
+			r.byName[channelName{c.kind, c.name}] = c
 		}
 	}
 }
 
 func (r *room) remove(ch *channel) {
 	if r.byName != nil {
-		delete(r.byName, ch.channelName)
+		delete(r.byName, channelName{ch.kind, ch.name})
 	}
 	last := len(r.channels) - 1
 	moved := r.channels[last]

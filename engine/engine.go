@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -177,6 +178,7 @@ func (e *Engine) closed(s *Session) {
 func (e *Engine) keepHouse() {
 	ticker := time.NewTicker(housekeepingInterval)
 	defer ticker.Stop()
+	var tidied churn
 	for {
 		select {
 		case <-e.quit:
@@ -185,8 +187,25 @@ func (e *Engine) keepHouse() {
 			for _, l := range e.loops {
 				l.task(l.housekeep)
 			}
+			tidied = e.tidy(tidied)
 		}
 	}
+}
+
+// churn is how many connections had come when they were last looked at, and
+// when the heap was last tidied.
+type churn struct{ seen, tidied int64 }
+
+// tidy gives back what a wave of new connections has left behind, once the wave
+// is over: a heap of idle clients has no other reason to be collected.
+func (e *Engine) tidy(c churn) churn {
+	if now := int64(e.lastID.Load()); now != c.seen {
+		c.seen = now
+	} else if now-c.tidied >= tidyConnectionsMin {
+		debug.FreeOSMemory()
+		c.tidied = now
+	}
+	return c
 }
 
 // start opens the loop's poller and runs it.

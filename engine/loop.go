@@ -20,12 +20,12 @@ type loop struct {
 	gnet.BuiltinEventEngine
 
 	// Set once.
-	engine  *Engine
-	id      int
-	client  *gnet.Client
-	gnet    gnet.EventLoop
-	anchor  *anchor
-	inbox   *ring.Inbox[*run]
+	engine *Engine
+	id     int
+	client *gnet.Client
+	gnet   gnet.EventLoop
+	anchor *anchor
+	inbox  *ring.Inbox[*run]
 
 	// Owned by the loop: who hears what.
 	audiences map[*channel]*audience
@@ -50,15 +50,15 @@ type loop struct {
 	mute     resp.Writer
 	joined   []byte
 	spare    [][]byte
-	blocked  map[int]*Session // by fd
-	backlogs uint32           // how many there were: numbers them
+	blocked  map[int32]*Session // by fd
+	backlogs uint32             // how many there were: numbers them
 
 	// Any goroutine.
-	load      atomic.Int64
-	stats     loopStats
-	mu        sync.RWMutex
-	sessions  []*Session // guarded by mu; changed by the loop only
-	posted    []func()   // guarded by mu
+	load     atomic.Int64
+	stats    loopStats
+	mu       sync.RWMutex
+	sessions []*Session // guarded by mu; changed by the loop only
+	posted   []func()   // guarded by mu
 }
 
 func newLoop(e *Engine, id int) *loop {
@@ -69,7 +69,7 @@ func newLoop(e *Engine, id int) *loop {
 		audiences:   make(map[*channel]*audience),
 		patterns:    make(map[string]*audience),
 		unpublished: make(map[*room]int),
-		blocked:     make(map[int]*Session),
+		blocked:     make(map[int32]*Session),
 	}
 }
 
@@ -94,11 +94,7 @@ func (l *loop) Run(context.Context) error {
 		}
 		l.flush()
 
-		timeout := time.Duration(-1)
-		if len(l.held) > 0 {
-			timeout = time.Duration(max(l.held[0].due-l.engine.clock(), 0))
-		}
-		polled, writable := l.waiter.sleep(timeout, len(l.blocked) > 0)
+		polled, writable := l.waiter.sleep(l.untilDue(), len(l.blocked) > 0)
 		if writable {
 			l.resume()
 		}
@@ -167,10 +163,10 @@ func (l *loop) OnOpen(c gnet.Conn) ([]byte, gnet.Action) {
 	}
 	l.waiter.arrived()
 	s.opened.Store(true)
-	s.conn, s.fd = c, c.Fd()
+	s.conn, s.fd = c, int32(c.Fd())
 	s.active.Store(l.engine.clock())
 	l.mu.Lock()
-	s.place = len(l.sessions)
+	s.place = int32(len(l.sessions))
 	l.sessions = append(l.sessions, s)
 	l.mu.Unlock()
 	l.engine.handler.Open(s)
@@ -257,8 +253,9 @@ func (l *loop) left(a *audience) {
 	l.engine.directory.unsubscribe(a.channel)
 	if a.empty() {
 		delete(l.audiences, a.channel)
-		if a.reader.Interest--; a.reader.Interest == 0 {
-			l.leaveRoom(a.channel.room, a.reader)
+		reader := a.channel.room.log.Reader(l.inbox)
+		if reader.Interest--; reader.Interest == 0 {
+			l.leaveRoom(a.channel.room, reader)
 		}
 	}
 }

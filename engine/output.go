@@ -120,7 +120,7 @@ func (l *loop) sendShared(s *Session, bytes []byte, parcels []parcel, v3 bool) {
 		}
 		return
 	}
-	sent, alive := sendto(s.fd, bytes)
+	sent, alive := sendto(int(s.fd), bytes)
 	if sent == len(bytes) {
 		return
 	}
@@ -158,7 +158,7 @@ func (l *loop) answer() {
 func (l *loop) send(s *Session) {
 	if s.backlog == nil && len(s.out.Buf) > 0 {
 		buf := s.out.Buf
-		sent, alive := sendto(s.fd, buf)
+		sent, alive := sendto(int(s.fd), buf)
 		l.tally.sends++
 		l.tally.outputBytes += int64(sent)
 		if !alive {
@@ -190,7 +190,7 @@ func (l *loop) send(s *Session) {
 func (l *loop) sendBacklog(s *Session) bool {
 	b := s.backlog
 	for budget := writableBytesMax; len(b.chunks) > 0 && budget > 0; {
-		sent, alive := sendChunks(s.fd, b.chunks[:min(len(b.chunks), iovecsMax)])
+		sent, alive := sendChunks(int(s.fd), b.chunks[:min(len(b.chunks), iovecsMax)])
 		if !alive {
 			l.doom(s, closedByPeer)
 			return false

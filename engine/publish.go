@@ -91,7 +91,7 @@ func (l *loop) append(ob *outbound) {
 	switch {
 	case !open:
 		l.reappend(ob.runs)
-	case ob.room.log.Readers() == 0:
+	case ob.room.log.Unread():
 		l.engine.directory.release(ob.room)
 	}
 	l.wake(wake)

@@ -42,7 +42,7 @@ func TestAppendFrame(t *testing.T) {
 
 func TestParcelTwinAndPattern(t *testing.T) {
 	messages := []string{"a", "", "*3\r\n", strings.Repeat("long", 1000)}
-	r := &run{channel: &channel{channelName: channelName{Channel, "news"}}}
+	r := &run{channel: &channel{kind: Channel, name: "news"}}
 	var pushes, pmessages []byte
 	for _, m := range messages {
 		r.data = append(r.data, encode("message", "news", m)...)

@@ -15,34 +15,34 @@ type Session struct {
 	// Set once.
 	loop     *loop
 	conn     gnet.Conn
-	unixPath string // of the listener, if it is a Unix socket
-	fd       int
+	listener *listener
+	id       uint64
+	created  int64 // Unix ns
 
-	// Owned by the loop. The first line is what a walk looks at.
+	// Owned by the loop. The first two are what a walk looks at.
 	out     resp.Writer // this tick's answers and copied messages
 	backlog *backlog    // what the socket did not take; nil if it took all
+	partial *partial    // an unfinished command
 	subs    []subscription
 	bySub   map[*audience]int32 // subs' places, once there are many
-	partial *partial            // an unfinished command
+	fd      int32
+	place   int32 // in loop.sessions; written under loop.mu; -1: ended
 	flags   sessionFlags
 	reason  CloseReason
-	place   int // in loop.sessions; written under loop.mu
+
+	// Any goroutine, atomic: what CLIENT LIST shows.
+	opened      atomic.Bool
+	killed      atomic.Bool
+	protocol    atomic.Int32
+	counts      [kinds]atomic.Int32
+	active      atomic.Int64 // by the engine's clock
+	backlogged  atomic.Int64
+	buffered    atomic.Int64
+	Identity    atomic.Pointer[Identity] // replaced, never changed
+	LastCommand atomic.Pointer[string]
 
 	// Owned by the Handler, on the loop: what it keeps for this client.
 	Context any
-
-	// Any goroutine, atomic: what CLIENT LIST shows.
-	id          uint64
-	created     int64 // Unix ns; set once
-	active      atomic.Int64
-	counts      [kinds]atomic.Int32
-	backlogged  atomic.Int64
-	buffered    atomic.Int64
-	protocol    atomic.Int32
-	opened      atomic.Bool
-	killed      atomic.Bool
-	Identity    atomic.Pointer[Identity] // replaced, never changed
-	LastCommand atomic.Pointer[string]
 }
 
 // Identity is what a client says of itself. A nil one says nothing.

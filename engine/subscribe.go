@@ -31,7 +31,7 @@ func (s *Session) Subscribe(kind Kind, name []byte) {
 	ch, reader := l.engine.directory.subscribe(kind, name, l.inbox)
 	a := l.audiences[ch]
 	if a == nil {
-		a = &audience{channel: ch, reader: reader, walked: never}
+		a = &audience{channel: ch, walked: never}
 		l.audiences[ch] = a
 		reader.Interest++
 	}

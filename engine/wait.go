@@ -125,10 +125,10 @@ func (l *loop) await(s *Session) {
 	}
 	b.waiting = true
 	l.blocked[s.fd] = s
-	event := unix.EpollEvent{Events: unix.EPOLLOUT | unix.EPOLLONESHOT, Fd: int32(s.fd), Pad: int32(b.number)}
-	err := unix.EpollCtl(l.waiter.blocked, unix.EPOLL_CTL_ADD, s.fd, &event)
+	event := unix.EpollEvent{Events: unix.EPOLLOUT | unix.EPOLLONESHOT, Fd: s.fd, Pad: int32(b.number)}
+	err := unix.EpollCtl(l.waiter.blocked, unix.EPOLL_CTL_ADD, int(s.fd), &event)
 	if err == unix.EEXIST { // it was blocked before
-		err = unix.EpollCtl(l.waiter.blocked, unix.EPOLL_CTL_MOD, s.fd, &event)
+		err = unix.EpollCtl(l.waiter.blocked, unix.EPOLL_CTL_MOD, int(s.fd), &event)
 	}
 	if err != nil {
 		l.engine.log.Error("cannot watch a blocked client, closing it", "id", s.id, "error", err)
@@ -146,7 +146,7 @@ func (l *loop) resume() {
 			return
 		}
 		for _, ev := range events[:n] {
-			s := l.blocked[int(ev.Fd)]
+			s := l.blocked[ev.Fd]
 			if s == nil || s.backlog == nil || s.backlog.number != uint32(ev.Pad) {
 				continue // another client has the fd now, or another backlog
 			}

@@ -15,9 +15,9 @@ const MaxLoops = 64
 // all other readers see. The zero value is an empty log.
 type Log[T any] struct {
 	mu      sync.Mutex
-	tail    *entry[T] // the empty entry that the next value fills; nil until somebody reads
-	readers []*Reader[T]
 	closed  bool
+	tail    *entry[T]  // the empty entry that the next value fills; nil while nobody reads
+	readers *Reader[T] // a list; few, so that a log of a small room stays small
 }
 
 type entry[T any] struct {
@@ -31,6 +31,9 @@ type entry[T any] struct {
 type Reader[T any] struct {
 	// Set once.
 	inbox *Inbox[T]
+
+	// Guarded by the log's mutex.
+	next *Reader[T]
 
 	// Owned by the inbox's loop. at is the entry that is filled next, nil after
 	// Leave: the entry lives on for others, and a reader that left may still be
@@ -60,7 +63,7 @@ func (l *Log[T]) Append(values []T, join uint64, inboxes []*Inbox[T]) (wake uint
 	for ; join != 0; join &= join - 1 {
 		l.join(inboxes[bits.TrailingZeros64(join)])
 	}
-	if len(l.readers) == 0 {
+	if l.readers == nil {
 		return 0, true
 	}
 	for _, v := range values {
@@ -69,7 +72,7 @@ func (l *Log[T]) Append(values []T, join uint64, inboxes []*Inbox[T]) (wake uint
 		filled.next.Store(empty) // readers own filled from here
 		l.tail = empty
 	}
-	for _, r := range l.readers {
+	for r := l.readers; r != nil; r = r.next {
 		if !r.queued.Load() && !r.queued.Swap(true) {
 			r.inbox.push(r)
 			wake |= 1 << r.inbox.loop
@@ -97,7 +100,7 @@ func (l *Log[T]) Reader(inbox *Inbox[T]) *Reader[T] {
 }
 
 func (l *Log[T]) reader(inbox *Inbox[T]) *Reader[T] {
-	for _, r := range l.readers {
+	for r := l.readers; r != nil; r = r.next {
 		if r.inbox == inbox {
 			return r
 		}
@@ -112,9 +115,8 @@ func (l *Log[T]) join(inbox *Inbox[T]) *Reader[T] {
 	if l.tail == nil {
 		l.tail = new(entry[T])
 	}
-	r := &Reader[T]{inbox: inbox, at: l.tail}
-	l.readers = append(l.readers, r)
-	return r
+	l.readers = &Reader[T]{inbox: inbox, at: l.tail, next: l.readers}
+	return l.readers
 }
 
 // Leave ends the reader's part in the log and reports whether it did: a reader
@@ -127,17 +129,14 @@ func (l *Log[T]) Leave(r *Reader[T]) bool {
 		return false
 	}
 	r.at = nil
-	for i := range l.readers {
-		if l.readers[i] == r {
-			last := len(l.readers) - 1
-			l.readers[i] = l.readers[last]
-			l.readers[last] = nil
-			l.readers = l.readers[:last]
+	for place := &l.readers; *place != nil; place = &(*place).next {
+		if *place == r {
+			*place = r.next
 			break
 		}
 	}
-	if len(l.readers) == 0 {
-		l.readers, l.tail = nil, nil
+	if l.readers == nil {
+		l.tail = nil
 	}
 	return true
 }
@@ -147,18 +146,18 @@ func (l *Log[T]) Leave(r *Reader[T]) bool {
 func (l *Log[T]) Close() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.readers) > 0 {
+	if l.readers != nil {
 		return false
 	}
 	l.closed = true
 	return true
 }
 
-// Readers returns how many loops read the log.
-func (l *Log[T]) Readers() int {
+// Unread reports whether nobody reads the log.
+func (l *Log[T]) Unread() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.readers)
+	return l.readers == nil
 }
 
 // Next returns the next value and steps over it; ok is false when all is read.

@@ -224,7 +224,7 @@ func TestLeaveAndClose(t *testing.T) {
 		t.Fatal("closed with a reader")
 	}
 	loops[0].drain()
-	if !log.Leave(r) || log.Readers() != 0 {
+	if !log.Leave(r) || !log.Unread() {
 		t.Fatal("could not leave after reading all")
 	}
 	if !log.Close() {
