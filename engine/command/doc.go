@@ -1,0 +1,56 @@
+// Package command is what clients can say: every command, its answer and its
+// errors, as Redis has them. It is the engine's Handler; the engine knows
+// sessions and messages, this package knows words.
+//
+// # The table
+//
+// commands.go is the one list of commands: name, arity, flags, ACL categories,
+// handler, and a line for people. Everything else is drawn from it: dispatch,
+// the errors for wrong names and numbers of arguments, COMMAND, COMMAND DOCS
+// and every HELP. A new command is one entry there and one handler in the file
+// of its noun.
+//
+// # Life of a command
+//
+//	Execute ─▶ find ─▶ refusal ─┬─▶ run(call) ──▶ Reply or Push of the session
+//	             │        │     └─▶ queue, between MULTI and EXEC
+//	             └────────┴───────▶ refuse: the error
+//
+// find looks the words up without allocating. refusal is, in Redis's order:
+// no password given, not inside MULTI, not while a RESP2 client is subscribed.
+// A call is passed by value and lives on the stack, so a PUBLISH or a PING
+// allocates nothing.
+//
+// Answers go to Reply, which is nowhere while CLIENT REPLY is OFF;
+// confirmations of (un)subscribing go to Push, which always arrives. The calls
+// of an EXEC write into an array of their own, which is sent as a whole: the
+// engine may bring out messages whenever a subscription changes, and those
+// must not come between its elements. For the same reason one SUBSCRIBE first
+// subscribes to all its names and then confirms them.
+//
+// # Who owns what
+//
+// The Handler never changes after New, so all loops share it. What it keeps for
+// a client is a memory in Session.Context, made for those that need one (MULTI,
+// CLIENT REPLY, TRACKING and the like): a subscriber costs nothing here. It
+// belongs to the session's loop. What other clients see in CLIENT LIST is in
+// Session.Identity, which is replaced and never changed.
+//
+// # Like Redis
+//
+// Answers were compared byte by byte with redis-server 7.0.15, in both
+// protocols, and are those of 7.4 where that differs: CLIENT SETINFO, NO-TOUCH
+// and KILL MAXAGE, the fields of CLIENT LIST, and HELLO, which changes nothing
+// unless it can do all it is asked for. On purpose different:
+//
+//   - What (P|S)UNSUBSCRIBE without names and PUBSUB CHANNELS list is in no
+//     particular order; in Redis it is the order of its hash tables.
+//   - CLIENT TRACKING is accepted and has no effect: there are no keys. So are
+//     FLUSHALL, FLUSHDB, FUNCTION FLUSH and some of DEBUG, which test suites
+//     send. Commands for data are unknown.
+//   - The words of HELP and COMMAND DOCS are our own, and the latter tells no
+//     arguments.
+//   - INFO has no figures that would be made up.
+//
+// The package imports engine, engine/glob, resp and the standard library.
+package command

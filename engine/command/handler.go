@@ -1,0 +1,117 @@
+package command
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"strings"
+	"time"
+
+	"hubsub/engine"
+	"hubsub/resp"
+)
+
+// Server is what the commands need of the process around the engine. Any
+// goroutine calls it, several at a time.
+type Server interface {
+	// Options calls yield for every parameter that CONFIG GET shows.
+	Options(yield func(name, value string))
+	// SetOptions sets all of the named parameters or none. The error is the
+	// answer of CONFIG SET, in Redis's words but without the code ERR.
+	SetOptions(pairs [][2]string) error
+	// RequirePass returns the password of the user "default", "" for none.
+	RequirePass() string
+	// Shutdown begins to end the process and returns at once.
+	Shutdown()
+}
+
+// Config is what the commands report and call.
+type Config struct {
+	Server     Server
+	Port       int    // of the first TCP listener, 0 for none
+	ConfigFile string // its path, "" for none
+}
+
+// Handler executes commands. It is an engine.Handler and holds nothing that
+// changes: one serves all loops.
+type Handler struct {
+	Config
+	table   *table
+	started time.Time
+	runID   string // 40 hexadecimal digits, new for each process
+}
+
+// New returns the handler for an engine.
+func New(c Config) *Handler {
+	var id [20]byte
+	rand.Read(id[:]) // never fails
+	return &Handler{
+		Config:  c,
+		table:   newTable(commands()),
+		started: time.Now(),
+		runID:   hex.EncodeToString(id[:]),
+	}
+}
+
+// Open begins a connection: without a password everybody is authenticated.
+func (h *Handler) Open(s *engine.Session) { s.SetAuthenticated(h.Server.RequirePass() == "") }
+
+// Close ends a connection.
+func (h *Handler) Close(s *engine.Session) { s.Context = nil }
+
+// Execute runs one command, refuses it, or queues it after MULTI.
+func (h *Handler) Execute(s *engine.Session, words *resp.Command) {
+	cmd, fault := h.table.find(words.Args)
+	if cmd != nil && s.LastCommand.Load() != &cmd.full {
+		s.LastCommand.Store(&cmd.full)
+	}
+	memory := recall(s)
+	if fault == "" {
+		fault = h.refusal(s, memory, cmd)
+	}
+	switch {
+	case fault != "":
+		refuse(s, memory, cmd, fault)
+	case memory != nil && memory.tx != nil && cmd.flags&immediate == 0:
+		queue(s, memory.tx, cmd, words)
+	default:
+		cmd.run(call{h: h, s: s, cmd: cmd, words: words})
+	}
+	if memory = recall(s); memory != nil {
+		memory.endCommand(s)
+	}
+}
+
+// refusal returns the error that a known command is answered with instead of
+// being executed, or "".
+func (h *Handler) refusal(s *engine.Session, memory *memory, cmd *command) string {
+	switch {
+	case !s.Authenticated() && cmd.flags&noAuth == 0 && h.Server.RequirePass() != "":
+		return faultNoAuth
+	case memory != nil && memory.tx != nil && cmd.flags&noMulti != 0:
+		return faultNotInMulti
+	case cmd.flags&inSubscribed == 0 && s.Protocol() == 2 && subscribed(s):
+		return notInSubscribed(cmd)
+	}
+	return ""
+}
+
+// refuse answers the error. It spoils the transaction that is being queued; an
+// EXEC that is refused ends it.
+func refuse(s *engine.Session, memory *memory, cmd *command, fault string) {
+	if memory != nil && memory.tx != nil {
+		memory.tx.spoiled = true
+	}
+	if cmd != nil && cmd.full == "exec" {
+		if memory != nil {
+			memory.endTransaction(s)
+		}
+		fault = "EXECABORT Transaction discarded because of: " + strings.TrimPrefix(fault, "ERR ")
+	}
+	s.Reply().Error(fault)
+}
+
+// subscribed reports whether the client has a subscription of any kind.
+func subscribed(s *engine.Session) bool {
+	return s.Subscriptions(engine.Channel) > 0 || s.Subscriptions(engine.Pattern) > 0 ||
+		s.Subscriptions(engine.Shard) > 0
+}
