@@ -11,7 +11,7 @@ import (
 // all that is set applies. The zero filter means all.
 type filter struct {
 	ids         map[uint64]bool
-	addr, laddr string
+	addr, laddr *string
 	class       class
 	maxAge      time.Duration // at least that old
 	skip        *engine.Session
@@ -32,8 +32,8 @@ func (f *filter) matches(s *engine.Session, now time.Time) bool {
 	case s.Killed(),
 		s == f.skip,
 		f.ids != nil && !f.ids[s.ID()],
-		f.addr != "" && f.addr != s.RemoteAddr(),
-		f.laddr != "" && f.laddr != s.LocalAddr(),
+		f.addr != nil && *f.addr != s.RemoteAddr(),
+		f.laddr != nil && *f.laddr != s.LocalAddr(),
 		f.maxAge > 0 && now.Sub(s.Created()) < f.maxAge:
 		return false
 	}
@@ -67,7 +67,7 @@ func (f *filter) setClass(name []byte) (fault string) {
 func clientKill(c call) {
 	args := c.args()
 	if len(args) == 1 {
-		if c.kill(filter{addr: string(args[0])}) == 0 {
+		if c.kill(filter{addr: text(args[0])}) == 0 {
 			c.fail("ERR No such client")
 		} else {
 			c.ok()
@@ -102,6 +102,12 @@ func (c call) kill(f filter) int64 {
 	return int64(len(victims))
 }
 
+// text is a filter's value that may be empty.
+func text(b []byte) *string {
+	s := string(b)
+	return &s
+}
+
 // parseKill reads pairs of a filter and its value. The calling client is
 // spared unless SKIPME is no.
 func parseKill(args [][]byte, self *engine.Session) (f filter, fault string) {
@@ -131,9 +137,9 @@ func parseKill(args [][]byte, self *engine.Session) (f filter, fault string) {
 				return f, fault
 			}
 		case is(args[0], "ADDR"):
-			f.addr = string(value)
+			f.addr = text(value)
 		case is(args[0], "LADDR"):
-			f.laddr = string(value)
+			f.laddr = text(value)
 		case is(args[0], "USER"):
 			if string(value) != defaultUser {
 				return f, "ERR No such user '" + string(value) + "'"

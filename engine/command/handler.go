@@ -64,6 +64,10 @@ func (h *Handler) Execute(s *engine.Session, words *resp.Command) {
 	if cmd != nil && s.LastCommand.Load() != &cmd.full {
 		s.LastCommand.Store(&cmd.full)
 	}
+	if cmd == nil && fromBrowser(words.Args[0]) {
+		s.Finish()
+		return
+	}
 	memory := recall(s)
 	if fault == "" {
 		fault = h.refusal(s, memory, cmd)
@@ -80,6 +84,11 @@ func (h *Handler) Execute(s *engine.Session, words *resp.Command) {
 		memory.endCommand(s)
 	}
 }
+
+// fromBrowser reports whether an unknown command is a line of HTTP: a web page
+// makes its visitor's browser talk to us. Redis closes such a connection
+// without a word, before a later line that looks like a command.
+func fromBrowser(name []byte) bool { return is(name, "POST") || is(name, "HOST:") }
 
 // refusal returns the error that a known command is answered with instead of
 // being executed, or "".

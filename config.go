@@ -1,0 +1,159 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"reflect"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"hubsub/engine"
+)
+
+// options is the one table of options: flags, environment, configuration file,
+// CONFIG GET and SET and the README's list are all made from it. A field's tags:
+// name, default and help are kong's; range bounds a number; live says that
+// CONFIG SET may change it.
+type options struct {
+	Port       number `name:"port" default:"6379" range:"0,65535" help:"TCP port; 0 for none."`
+	Bind       words  `name:"bind" default:"127.0.0.1 -::1" help:"Addresses to listen on; one with a - before it may be missing."`
+	UnixSocket text   `name:"unixsocket" help:"Path of a Unix socket to listen on besides."`
+	UnixPerm   octal  `name:"unixsocketperm" default:"0" help:"Permissions of the Unix socket, octal; 0 leaves them to the umask."`
+	Backlog    number `name:"tcp-backlog" default:"511" range:"0,2147483647" help:"Length of the kernel's queue of connections to accept."`
+	Loops      number `name:"loops" default:"0" range:"0,64" help:"Event loops; 0 for one per core."`
+
+	MaxClients    number  `name:"maxclients" default:"10000" range:"1,4294967295" live:"" help:"Clients at once."`
+	Timeout       seconds `name:"timeout" default:"0" range:"0,2147483647" live:"" help:"Close clients without subscriptions that are silent for so many seconds; 0 for never."`
+	KeepAlive     seconds `name:"tcp-keepalive" default:"300" range:"0,2147483647" live:"" help:"Probe silent clients after so many seconds; 0 for never."`
+	RequirePass   text    `name:"requirepass" live:"" help:"Password of the default user."`
+	ProtectedMode yesno   `name:"protected-mode" default:"yes" live:"" help:"Without a password, serve only clients on this machine."`
+
+	CoalesceMax      period  `name:"coalesce-max" default:"1ms" live:"" help:"Send to a crowded channel at most once per this time; 0 for at once, always."`
+	OutputLimit      outputs `name:"client-output-buffer-limit" default:"normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60" live:"" help:"Per class of clients: unsent bytes that close one, unsent bytes that do after so many seconds."`
+	MaxMemoryClients memory  `name:"maxmemory-clients" default:"0" live:"" help:"Unsent bytes of all clients together before those who owe most are closed; 0 for no limit."`
+	QueryBuffer      memory  `name:"client-query-buffer-limit" default:"1gb" range:"1048576,9223372036854775807" live:"" help:"Longest unfinished command of a client."`
+	MaxBulk          memory  `name:"proto-max-bulk-len" default:"512mb" range:"1048576,9223372036854775807" live:"" help:"Longest argument of a command."`
+
+	LogLevel level `name:"loglevel" default:"notice" live:"" help:"debug, verbose, notice or warning."`
+	LogFile  text  `name:"logfile" help:"File to log to; standard error if empty."`
+
+	file string // what --config named; no option
+}
+
+// option is one line of the table, with the place of its value.
+type option struct {
+	name       string
+	value      value
+	low, high  int64
+	bounded    bool
+	changeable bool // by CONFIG SET
+}
+
+// table lists the options in the order of their declaration.
+func (o *options) table() []option {
+	fields := reflect.ValueOf(o).Elem()
+	var list []option
+	for i := range fields.NumField() {
+		field := fields.Type().Field(i)
+		if !field.IsExported() {
+			continue
+		}
+		opt := option{name: field.Tag.Get("name"), value: fields.Field(i).Addr().Interface().(value)}
+		_, opt.changeable = field.Tag.Lookup("live")
+		if low, high, ok := strings.Cut(field.Tag.Get("range"), ","); ok {
+			opt.low, _ = strconv.ParseInt(low, 10, 64)
+			opt.high, _ = strconv.ParseInt(high, 10, 64)
+			opt.bounded = true
+		}
+		list = append(list, opt)
+	}
+	return list
+}
+
+// set reads a value and checks its bounds; the errors are Redis's.
+func (o option) set(s string) error {
+	if err := o.value.UnmarshalText([]byte(s)); err != nil {
+		return err
+	}
+	if n := o.number(); o.bounded && (n < o.low || n > o.high) {
+		return fmt.Errorf("argument must be between %d and %d inclusive", o.low, o.high)
+	}
+	return nil
+}
+
+func (o option) number() int64 {
+	switch v := o.value.(type) {
+	case *number:
+		return int64(*v)
+	case *seconds:
+		return int64(*v)
+	case *memory:
+		return int64(*v)
+	}
+	return 0
+}
+
+// check holds every value against its bounds, as flags, environment and file
+// have given them.
+func (o *options) check() error {
+	for _, opt := range o.table() {
+		if n := opt.number(); opt.bounded && (n < opt.low || n > opt.high) {
+			return fmt.Errorf("--%s must be between %d and %d, not %d", opt.name, opt.low, opt.high, n)
+		}
+	}
+	return nil
+}
+
+// settings are the engine's part of the options.
+func (o *options) settings() engine.Settings {
+	return engine.Settings{
+		MaxClients:       int(o.MaxClients),
+		MaxBulkBytes:     int(o.MaxBulk),
+		QueryBufferBytes: int(o.QueryBuffer),
+		CoalesceMax:      time.Duration(o.CoalesceMax),
+		Timeout:          time.Duration(o.Timeout) * time.Second,
+		KeepAlive:        time.Duration(o.KeepAlive) * time.Second,
+		ProtectedMode:    o.ProtectedMode.on && o.RequirePass == "",
+		OutputNormal:     o.OutputLimit.limit("normal"),
+		OutputPubSub:     o.OutputLimit.limit("pubsub"),
+		MaxMemoryClients: int64(o.MaxMemoryClients),
+	}
+}
+
+func (o *options) listen() engine.Listen {
+	return engine.Listen{
+		Bind:       o.Bind,
+		Port:       int(o.Port),
+		Backlog:    int(o.Backlog),
+		UnixSocket: string(o.UnixSocket),
+		UnixMode:   fs.FileMode(o.UnixPerm),
+	}
+}
+
+func (o *options) loops() int {
+	if o.Loops == 0 {
+		return min(runtime.NumCPU(), engine.LoopsMax)
+	}
+	return int(o.Loops)
+}
+
+// level is how much is logged, in Redis's words.
+type level string
+
+var levels = map[level]slog.Level{
+	"debug": slog.LevelDebug - 1, "verbose": slog.LevelDebug, "notice": slog.LevelInfo, "warning": slog.LevelWarn,
+}
+
+func (v *level) UnmarshalText(b []byte) error {
+	l := level(strings.ToLower(string(b)))
+	if _, known := levels[l]; !known {
+		return fmt.Errorf("argument(s) must be one of the following: debug, verbose, notice, warning")
+	}
+	*v = l
+	return nil
+}
+
+func (v level) String() string { return string(v) }
