@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -54,8 +55,14 @@ func (f configFile) Validate(app *kong.Application) error {
 	return nil
 }
 
-// Resolve gives a flag's value, nil if the file has none.
+// Resolve gives a flag's value, nil if the file has none, or the environment
+// has one.
 func (f configFile) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	for _, name := range flag.Envs {
+		if _, ok := os.LookupEnv(name); ok {
+			return nil, nil
+		}
+	}
 	if value, ok := f[flag.Name]; ok {
 		return value, nil
 	}

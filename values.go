@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"strconv"
 	"strings"
@@ -134,6 +135,11 @@ type outputLimit struct {
 // them.
 var outputClasses = []string{"normal", "slave", "pubsub"}
 
+// outputDefaults are Redis's limits.
+func outputDefaults() outputs {
+	return outputs{"normal": {}, "slave": {256 << 20, 64 << 20, 60}, "pubsub": {32 << 20, 8 << 20, 60}}
+}
+
 // UnmarshalText takes groups of four words, for one class or several. Classes
 // that are not named keep their limits.
 func (v *outputs) UnmarshalText(b []byte) error {
@@ -141,10 +147,8 @@ func (v *outputs) UnmarshalText(b []byte) error {
 	if len(fields) == 0 || len(fields)%4 != 0 {
 		return errors.New("Wrong number of arguments in buffer limit configuration.")
 	}
-	next := outputs{}
-	for class, limit := range *v {
-		next[class] = limit
-	}
+	next := outputDefaults()
+	maps.Copy(next, *v)
 	for ; len(fields) > 0; fields = fields[4:] {
 		class := strings.ToLower(fields[0])
 		if class == "replica" {
