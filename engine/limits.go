@@ -67,6 +67,11 @@ const (
 	// collection of the heap: 1000 leave about 2 MB of garbage.
 	tidyConnectionsMin = 1000
 
+	// yieldInterval is how often a busy loop gives the scheduler a turn. A
+	// goroutine that does not for 10 ms has its processor taken away while it
+	// sleeps, after which the runtime's monitor looks every 20 µs for a while.
+	yieldInterval = 5 * time.Millisecond
+
 	// housekeepingInterval is how often idle sessions and soft limits are looked at.
 	housekeepingInterval = time.Second
 )

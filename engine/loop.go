@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,6 +41,7 @@ type loop struct {
 	doomed      []*Session
 	tally       tally // of this tick
 	now         int64 // ns, as of the tick's beginning
+	yielded     int64 // when the scheduler last had its turn
 	ticking     bool  // gnet has our task, or runs it
 	sweeping    bool
 
@@ -93,7 +95,10 @@ func (l *loop) Run(context.Context) error {
 			f()
 		}
 		l.flush()
-
+		if l.now-l.yielded > int64(yieldInterval) {
+			l.yielded = l.now
+			runtime.Gosched()
+		}
 		polled, writable := l.waiter.sleep(l.untilDue(), len(l.blocked) > 0)
 		if writable {
 			l.resume()
