@@ -65,6 +65,10 @@ const shardCount = 256
 type directory struct {
 	seed   maphash.Seed
 	shards [shardCount]shard
+
+	// Written under a shard's lock, read by anyone: how many there are.
+	rooms    atomic.Int64
+	channels [Pattern]atomic.Int64 // by kind
 }
 
 type shard struct {
@@ -129,7 +133,7 @@ func (d *directory) passing(kind Kind, name []byte) *channel {
 	sh := d.shard(rn)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	r := sh.room(rn)
+	r := d.room(sh, rn)
 	if ch := r.find(kind, name); ch != nil {
 		return ch
 	}
@@ -152,12 +156,13 @@ func (d *directory) subscribe(kind Kind, name []byte, inbox *ring.Inbox[*run]) (
 	sh := d.shard(rn)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	r := sh.room(rn)
+	r := d.room(sh, rn)
 	reader, _ := r.log.Join(inbox) // open: a room in the directory is never closed
 	ch := r.find(kind, name)
 	if ch == nil {
 		ch = r.channel(kind, name)
 		r.add(ch)
+		d.channels[kind].Add(1)
 	}
 	ch.subscribers.Add(1)
 	return ch, reader
@@ -170,7 +175,8 @@ func (d *directory) unsubscribe(ch *channel) {
 	defer sh.mu.Unlock()
 	if ch.subscribers.Add(-1) == 0 {
 		ch.room.remove(ch)
-		sh.release(ch.room)
+		d.channels[ch.kind].Add(-1)
+		d.forget(sh, ch.room)
 	}
 }
 
@@ -180,20 +186,22 @@ func (d *directory) release(r *room) {
 	sh := d.shard([]byte(r.name))
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	sh.release(r)
+	d.forget(sh, r)
 }
 
-func (sh *shard) release(r *room) {
+func (d *directory) forget(sh *shard, r *room) {
 	if sh.rooms[r.name] == r && len(r.channels) == 0 && r.log.Close() {
 		delete(sh.rooms, r.name)
+		d.rooms.Add(-1)
 	}
 }
 
-func (sh *shard) room(name []byte) *room {
+func (d *directory) room(sh *shard, name []byte) *room {
 	r := sh.rooms[string(name)]
 	if r == nil {
 		r = &room{name: string(name)}
 		sh.rooms[r.name] = r
+		d.rooms.Add(1)
 	}
 	return r
 }
@@ -235,9 +243,9 @@ func (r *room) remove(ch *channel) {
 	r.channels = r.channels[:last]
 }
 
-// channels calls yield for each channel of the kind with its subscribers, a
+// each calls yield for each channel of the kind with its subscribers, a
 // shard at a time: what changes meanwhile in another shard may show or not.
-func (d *directory) channels(kind Kind, yield func(name string, subscribers int64)) {
+func (d *directory) each(kind Kind, yield func(name string, subscribers int64)) {
 	for i := range d.shards {
 		sh := &d.shards[i]
 		sh.mu.RLock()
@@ -250,16 +258,6 @@ func (d *directory) channels(kind Kind, yield func(name string, subscribers int6
 		}
 		sh.mu.RUnlock()
 	}
-}
-
-// rooms returns how many rooms there are.
-func (d *directory) rooms() (n int) {
-	for i := range d.shards {
-		d.shards[i].mu.RLock()
-		n += len(d.shards[i].rooms)
-		d.shards[i].mu.RUnlock()
-	}
-	return n
 }
 
 // loopsOf yields the numbers in a set of loops.

@@ -32,10 +32,12 @@ func (h *hub) leftOver() string {
 		l.post(func() { done <- len(l.audiences) + len(l.patterns) + len(l.unpublished) })
 		audiences += <-done
 	}
-	return fmt.Sprintf("%d rooms, %d audiences, %d patterns", h.directory.rooms(), audiences, h.Patterns())
+	st := h.Stats()
+	return fmt.Sprintf("%d rooms, %d channels, %d audiences, %d patterns, %d subscribers",
+		st.Rooms, st.Channels+st.ShardChannels, audiences, h.Patterns(), st.Subscribers)
 }
 
-const nothing = "0 rooms, 0 audiences, 0 patterns"
+const nothing = "0 rooms, 0 channels, 0 audiences, 0 patterns, 0 subscribers"
 
 func (h *hub) wantNothing() {
 	h.t.Helper()

@@ -62,6 +62,7 @@ type Engine struct {
 	received    atomic.Int64
 	rejected    atomic.Int64
 	backlog     atomic.Int64
+	subscribers atomic.Int64 // sessions with a subscription
 	lastID      atomic.Uint64
 }
 
@@ -148,7 +149,7 @@ func (e *Engine) Loops() int { return len(e.loops) }
 // Channels calls yield for each channel of the kind that has subscribers. Any
 // goroutine; yield must not call the engine.
 func (e *Engine) Channels(kind Kind, yield func(name string, subscribers int64)) {
-	e.directory.channels(kind, yield)
+	e.directory.each(kind, yield)
 }
 
 // Subscribers returns how many clients are subscribed to a channel by name. Any

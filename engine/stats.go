@@ -28,13 +28,17 @@ func (s *loopStats) add(t *tally) {
 	*t = tally{}
 }
 
-// Stats are the engine's counts: since the start or the last ResetStats, but
-// for Connections, Rooms and Backlog, which are as of now.
+// Stats are the engine's counts since the start or the last ResetStats;
+// Connections, Subscribers, Rooms, Channels, ShardChannels and Backlog are as
+// of now.
 type Stats struct {
 	Connections         int64
 	ConnectionsReceived int64
 	ConnectionsRejected int64
-	Rooms               int
+	Subscribers         int64 // connections with a subscription
+	Rooms               int64
+	Channels            int64
+	ShardChannels       int64
 	Backlog             int64 // bytes that sockets did not take, over all clients
 
 	Commands, Published, Delivered int64
@@ -56,7 +60,10 @@ func (e *Engine) Stats() Stats {
 		Connections:         e.connections.Load(),
 		ConnectionsReceived: e.received.Load(),
 		ConnectionsRejected: e.rejected.Load(),
-		Rooms:               e.directory.rooms(),
+		Subscribers:         e.subscribers.Load(),
+		Rooms:               e.directory.rooms.Load(),
+		Channels:            e.directory.channels[Channel].Load(),
+		ShardChannels:       e.directory.channels[Shard].Load(),
 		Backlog:             e.backlog.Load(),
 	}
 	for _, l := range e.loops {

@@ -101,6 +101,9 @@ func (s *Session) join(a *audience) {
 	}
 	s.subs = append(s.subs, subscription{audience: a})
 	sub := len(s.subs) - 1
+	if sub == 0 {
+		s.loop.engine.subscribers.Add(1)
+	}
 	switch {
 	case s.bySub != nil:
 		s.bySub[a] = int32(sub)
@@ -154,6 +157,7 @@ func (s *Session) cut(sub int) {
 	}
 	if last == 0 {
 		s.subs, s.bySub = nil, nil
+		s.loop.engine.subscribers.Add(-1)
 	}
 	s.counts[a.kind()].Add(-1)
 	s.loop.left(a)

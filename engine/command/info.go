@@ -98,17 +98,12 @@ func (r *report) server() {
 }
 
 func (r *report) clients() {
-	var subscribers int64
-	r.e.Sessions(func(s *engine.Session) {
-		if subscribed(s) {
-			subscribers++
-		}
-	})
-	r.number("connected_clients", r.e.Stats().Connections)
+	st := r.e.Stats()
+	r.number("connected_clients", st.Connections)
 	r.line("cluster_connections", "0")
 	r.number("maxclients", int64(r.e.Settings().MaxClients))
 	r.line("blocked_clients", "0")
-	r.number("pubsub_clients", subscribers)
+	r.number("pubsub_clients", st.Subscribers)
 }
 
 func (r *report) memory() {
@@ -136,10 +131,6 @@ func (r *report) persistence() {
 
 func (r *report) stats() {
 	st := r.e.Stats()
-	count := func(kind engine.Kind) (n int64) {
-		r.e.Channels(kind, func(string, int64) { n++ })
-		return n
-	}
 	r.number("total_connections_received", st.ConnectionsReceived)
 	r.number("total_commands_processed", st.Commands)
 	r.number("total_net_input_bytes", st.InputBytes)
@@ -152,9 +143,9 @@ func (r *report) stats() {
 	for _, field := range []string{"keyspace_hits", "keyspace_misses"} {
 		r.line(field, "0")
 	}
-	r.number("pubsub_channels", count(engine.Channel))
+	r.number("pubsub_channels", st.Channels)
 	r.number("pubsub_patterns", r.e.Patterns())
-	r.number("pubsubshard_channels", count(engine.Shard))
+	r.number("pubsubshard_channels", st.ShardChannels)
 	r.number("total_messages_published", st.Published)
 	r.number("total_messages_delivered", st.Delivered)
 	r.number("total_writes_processed", st.Sends)
