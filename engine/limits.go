@@ -67,6 +67,12 @@ const (
 	// collection of the heap: 1000 leave about 2 MB of garbage.
 	tidyConnectionsMin = 1000
 
+	// quietTicksMin ticks with one readable connection at the most make the loop
+	// take the next for such a one; every quietSample'th it looks again. A burst
+	// after a pause so loses a few ticks' batches.
+	quietTicksMin = 16
+	quietSample   = 8
+
 	// yieldInterval is how often a busy loop gives the scheduler a turn. A
 	// goroutine that does not for 10 ms has its processor taken away while it
 	// sleeps, after which the runtime's monitor looks every 20 µs for a while.
