@@ -1,0 +1,291 @@
+package bench
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// fakeServer is a pub/sub server with faults. It serves one room shape and does everything under one lock.
+type fakeServer struct {
+	listener net.Listener
+
+	mu          sync.Mutex
+	subscribers []*fakeSubscriber
+	published   int
+
+	// deliver returns what the first subscriber gets instead of the n-th frame, from 1; nil is no fault.
+	deliver func(n int, frame []byte) [][]byte
+	// beforePong returns what the first subscriber gets before a PONG.
+	beforePong func() []byte
+	// answer returns what PUBLISH is answered.
+	answer func(n, subscribers int) int
+	// stall is called before the n-th publish is executed.
+	stall func(n int)
+}
+
+type fakeSubscriber struct{ conn net.Conn }
+
+func (f *fakeServer) start(t *testing.T) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.listener = l
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go f.serve(conn)
+		}
+	}()
+}
+
+func (f *fakeServer) serve(conn net.Conn) {
+	defer conn.Close()
+	in := bufio.NewReader(conn)
+	for {
+		command, err := readReply(in)
+		if err != nil {
+			return
+		}
+		f.mu.Lock()
+		f.execute(conn, command.items)
+		f.mu.Unlock()
+	}
+}
+
+func (f *fakeServer) execute(conn net.Conn, args []reply) {
+	switch args[0].text {
+	case "SUBSCRIBE":
+		f.subscribers = append(f.subscribers, &fakeSubscriber{conn})
+		fmt.Fprintf(conn, "*3\r\n$9\r\nsubscribe\r\n$%d\r\n%s\r\n:1\r\n", len(args[1].text), args[1].text)
+	case "PING":
+		if f.beforePong != nil && conn == f.subscribers[0].conn {
+			conn.Write(f.beforePong())
+		}
+		conn.Write(pongPush)
+	case "PUBLISH":
+		f.published++
+		if f.stall != nil {
+			f.stall(f.published)
+		}
+		frame := fmt.Appendf(nil, "*3\r\n$7\r\nmessage\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n",
+			len(args[1].text), args[1].text, len(args[2].text), args[2].text)
+		for i, s := range f.subscribers {
+			frames := [][]byte{frame}
+			if i == 0 && f.deliver != nil {
+				frames = f.deliver(f.published, frame)
+			}
+			for _, frame := range frames {
+				s.conn.Write(frame)
+			}
+		}
+		answer := len(f.subscribers)
+		if f.answer != nil {
+			answer = f.answer(f.published, answer)
+		}
+		fmt.Fprintf(conn, ":%d\r\n", answer)
+	default:
+		fmt.Fprint(conn, "-ERR unknown command\r\n")
+	}
+}
+
+// runFake measures the fake server with a room of three subscribers.
+func runFake(t *testing.T, f *fakeServer, flags string) (*result, error) {
+	t.Helper()
+	f.start(t)
+	address := f.listener.Addr().String()
+	o, err := parse(t, "room --subscribers 3 --duration 100ms --warmup 0s --addr "+address+" "+flags)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.patience = 2 * time.Second
+	return o.measure(t.Context(), target{address: address})
+}
+
+const faultAt = 20 // the publish at which a fault happens
+
+func TestFaultless(t *testing.T) {
+	if _, err := runFake(t, &fakeServer{}, "--pipeline 4"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestDeliveryFaults(t *testing.T) {
+	f := func(name string, server *fakeServer, flags string, wrong func(e *deliveryError) bool) {
+		t.Run(name, func(t *testing.T) {
+			_, err := runFake(t, server, flags)
+			var e *deliveryError
+			if !errors.As(err, &e) || !wrong(e) {
+				t.Fatalf("got %v", err)
+			}
+		})
+	}
+	f("lost", &fakeServer{deliver: func(n int, frame []byte) [][]byte {
+		if n == faultAt {
+			return nil
+		}
+		return [][]byte{frame}
+	}}, "--pipeline 4", func(e *deliveryError) bool { return e.lost > 0 && e.repeated+e.reordered+e.wrongCount == 0 })
+
+	f("all lost from some time on", &fakeServer{deliver: func(n int, frame []byte) [][]byte {
+		if n >= faultAt {
+			return nil
+		}
+		return [][]byte{frame}
+	}}, "--pipeline 1", func(e *deliveryError) bool { return e.lost > 0 && e.repeated+e.reordered+e.wrongCount == 0 })
+
+	f("repeated", &fakeServer{deliver: func(n int, frame []byte) [][]byte {
+		if n == faultAt {
+			return [][]byte{frame, frame}
+		}
+		return [][]byte{frame}
+	}}, "--pipeline 4", func(e *deliveryError) bool { return e.repeated == 1 && e.lost+e.reordered+e.wrongCount == 0 })
+
+	var last []byte
+	f("repeated after everything", &fakeServer{
+		deliver: func(n int, frame []byte) [][]byte {
+			last = frame
+			return [][]byte{frame}
+		},
+		beforePong: func() []byte { return last },
+	}, "--pipeline 4", func(e *deliveryError) bool { return e.repeated == 1 && e.lost+e.reordered+e.wrongCount == 0 })
+
+	var held []byte
+	f("reordered", &fakeServer{deliver: func(n int, frame []byte) [][]byte {
+		switch n {
+		case faultAt:
+			held = frame
+			return nil
+		case faultAt + 1:
+			return [][]byte{frame, held}
+		}
+		return [][]byte{frame}
+	}}, "--pipeline 4", func(e *deliveryError) bool { return e.reordered == 1 && e.lost+e.repeated+e.wrongCount == 0 })
+
+	f("wrong count", &fakeServer{answer: func(n, subscribers int) int {
+		if n == faultAt {
+			return subscribers - 1
+		}
+		return subscribers
+	}}, "--pipeline 4", func(e *deliveryError) bool { return e.wrongCount == 1 && e.lost+e.repeated+e.reordered == 0 })
+}
+
+func TestContentFaults(t *testing.T) {
+	f := func(name string, change func(frame []byte) []byte, want error) {
+		t.Run(name, func(t *testing.T) {
+			_, err := runFake(t, &fakeServer{deliver: func(n int, frame []byte) [][]byte {
+				if n == faultAt {
+					frame = change(bytes.Clone(frame))
+				}
+				return [][]byte{frame}
+			}}, "--rooms 1 --pipeline 4")
+			if !errors.Is(err, want) {
+				t.Fatalf("got %v, want %v", err, want)
+			}
+		})
+	}
+	replace := func(old, new string) func([]byte) []byte {
+		return func(frame []byte) []byte { return bytes.Replace(frame, []byte(old), []byte(new), 1) }
+	}
+	f("filling", replace("....", "..,."), errDamaged)
+	f("channel", replace("room:000000", "room:000001"), errDamaged)
+	f("verb", replace("message", "massage"), errDamaged)
+	f("short", func(frame []byte) []byte { return frame[1:] }, errDamaged)
+	f("publisher", func(frame []byte) []byte {
+		frame[newFormat(1, defaultPayload, false).headLen+8] = 9
+		return frame
+	}, errUnknown)
+	f("slot", func(frame []byte) []byte {
+		frame[newFormat(1, defaultPayload, false).headLen+12] = 99
+		return frame
+	}, errUnknown)
+}
+
+// A message of a room to a subscriber of another.
+func TestMisrouted(t *testing.T) {
+	g := &generator{shape: shape{rooms: 2}, format: newFormat(2, markBytes, false), publishers: make([]*publisher, 1)}
+	frame := g.format.appendPublish(nil, mark{room: 1})
+	copy(frame[verbAt:], messageVerb)
+	if err := g.deliver(&sink{room: 0}, frame, 0); err != errNotHeard {
+		t.Fatalf("got %v", err)
+	}
+}
+
+// The end of a stream is seen, also right behind a message.
+func TestServerCloses(t *testing.T) {
+	server := &fakeServer{}
+	server.deliver = func(n int, frame []byte) [][]byte {
+		if n == faultAt {
+			server.subscribers[0].conn.Write(frame)
+			server.subscribers[0].conn.Close()
+		}
+		return [][]byte{frame}
+	}
+	if _, err := runFake(t, server, "--pipeline 4"); !errors.Is(err, errClosed) {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestRunFails(t *testing.T) {
+	server := &fakeServer{answer: func(n, subscribers int) int { return subscribers + 1 }}
+	server.start(t)
+	var out, problems strings.Builder
+	code := Run(t.Context(), []string{"room", "--subscribers", "2", "--duration", "100ms", "--generator-cpu", "-1",
+		"--addr", server.listener.Addr().String()}, &out, &problems)
+	if code != exitFailed || !strings.Contains(problems.String(), "FAILED") || strings.Contains(out.String(), "deliveries/s") {
+		t.Fatalf("exit code %d\n%s\n%s", code, &out, &problems)
+	}
+}
+
+// While a server stands still an open loop goes on, so everything meant to be sent meanwhile is late too: a stall of
+// 100 ms at 1000 publishes/s delays some hundred messages by 50 ms on average. A closed loop would have seen one.
+func TestOpenLoopSeesStall(t *testing.T) {
+	const stall = 100 * time.Millisecond
+	server := &fakeServer{stall: func(n int) {
+		if n == faultAt {
+			time.Sleep(stall) // the fault itself
+		}
+	}}
+	server.start(t)
+	address := server.listener.Addr().String()
+	o, err := parse(t, "room --subscribers 3 --rate 1000 --duration 300ms --warmup 0s --addr "+address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := newGenerator(target{address: address}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.close()
+	m, err := g.run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.published < 300 {
+		t.Errorf("%d published of 300 that were due", m.published)
+	}
+	slow := int64(0)
+	for _, bar := range m.latency.last.Distribution() {
+		if bar.From >= int64(stall/2) {
+			slow += bar.Count
+		}
+	}
+	if slow < 40 {
+		t.Errorf("%d publishes were late by half of the stall or more, want about 50", slow)
+	}
+	if first, last := m.latency.first.TotalCount(), m.latency.last.TotalCount(); first != last || m.latency.every.TotalCount() != 3*first {
+		t.Errorf("%d deliveries, %d first, %d last", m.latency.every.TotalCount(), first, last)
+	}
+}

@@ -1,0 +1,77 @@
+package bench
+
+import (
+	"io"
+	"strings"
+	"testing"
+	"time"
+)
+
+func parse(t *testing.T, line string) (*options, error) {
+	t.Helper()
+	name, rest, _ := strings.Cut(line, " ")
+	s, ok := shapeNamed(name)
+	if !ok {
+		t.Fatalf("no shape %q", name)
+	}
+	return parseOptions(s, strings.Fields(rest), io.Discard)
+}
+
+func TestOptionsAccepted(t *testing.T) {
+	f := func(line string, want func(o *options) bool) {
+		t.Helper()
+		o, err := parse(t, line)
+		if err != nil {
+			t.Errorf("%s: %v", line, err)
+		} else if !want(o) {
+			t.Errorf("%s: got %+v", line, o)
+		}
+	}
+	f("pingpong --addr 127.0.0.1:1", func(o *options) bool {
+		return o.shape.rooms == 1 && o.shape.subscribers == 1 && o.shape.pipeline == 1 && o.size == defaultPayload
+	})
+	f("room --addr 127.0.0.1:1", func(o *options) bool { return o.shape.subscriptions() == 1000 })
+	f("rooms --addr 127.0.0.1:1", func(o *options) bool { return o.shape.subscriptions() == 1000 && o.shape.rooms == 100 })
+	f("gateway --addr 127.0.0.1:1", func(o *options) bool { return o.shape.subscriptions() == 20 && o.shape.rooms == 5000 })
+	f("patterns --addr 127.0.0.1:1", func(o *options) bool {
+		return o.shape.patterns == 10_000 && o.shape.patternConnections == 10
+	})
+	f("idle --addr 127.0.0.1:1 --pid 1", func(o *options) bool { return o.shape.subscriptions() == 9000 })
+	f("room --addr 127.0.0.1:1 --subscribers 5 --publishers 2 --pipeline 3 --size 100 --rate 50 --duration 1s --resp3",
+		func(o *options) bool {
+			return o.shape.subscribers == 5 && o.shape.publishers == 2 && o.shape.pipeline == 3 && o.size == 100 &&
+				o.pace.rate == 50 && o.pace.duration == time.Second && o.resp3
+		})
+	f("room --vs a=x --vs b=y=z", func(o *options) bool {
+		return len(o.versus) == 2 && o.versus[1] == contender{"b", "y=z"} && o.pairs == 5
+	})
+}
+
+func TestOptionsRefused(t *testing.T) {
+	f := func(line, want string) {
+		t.Helper()
+		if _, err := parse(t, line); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", line, err, want)
+		}
+	}
+	f("room", "one of --addr")
+	f("room --addr 127.0.0.1:1 --start x", "one of --addr")
+	f("room --vs a=x", "twice")
+	f("room --vs a", "NAME=COMMAND")
+	f("room --start x --pid 1", "--pid goes with")
+	f("idle --addr 127.0.0.1:1", "needs --pid")
+	f("room --addr localhost", "--addr")
+	f("room --addr 127.0.0.1:1 more", "unexpected")
+	f("room --addr 127.0.0.1:1 --size 23", "--size")
+	f("room --addr 127.0.0.1:1 --subscribers 0", "--subscribers")
+	f("room --addr 127.0.0.1:1 --rooms 0", "--rooms")
+	f("room --addr 127.0.0.1:1 --publishers 0", "--publishers")
+	f("room --addr 127.0.0.1:1 --pipeline 0", "--pipeline")
+	f("room --addr 127.0.0.1:1 --subscribers 30000", "connections")
+	f("room --addr 127.0.0.1:1 --rate -1", "--rate")
+	f("room --addr 127.0.0.1:1 --rate NaN", "--rate")
+	f("room --addr 127.0.0.1:1 --duration 0", "--duration")
+	f("room --addr 127.0.0.1:1 --duration 11m", "at most")
+	f("patterns --addr 127.0.0.1:1 --pattern-connections 0", "--pattern-connections")
+	f("room --start x --pairs 0", "--pairs")
+}

@@ -1,0 +1,128 @@
+package bench
+
+import (
+	"testing"
+	"time"
+)
+
+// A publish is in flight until it has its answer and all its deliveries, in any order.
+func TestPublisherInFlight(t *testing.T) {
+	s := shape{rooms: 2, subscribers: 2, publishers: 1, pipeline: 2}
+	g := &generator{shape: s, format: newFormat(s.rooms, markBytes, false), ledger: newLedger(&s)}
+	p := newPublisher(-1, 0, &s, s.pipeline)
+	g.publishers = []*publisher{p}
+
+	inFlight := func(want int) {
+		t.Helper()
+		if got := p.inFlight(); got != want {
+			t.Fatalf("%d in flight, want %d", got, want)
+		}
+	}
+	answer := func() {
+		t.Helper()
+		if err := g.answer(p, []byte(":2")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	deliver := func(slot uint32, want int32) {
+		t.Helper()
+		if nth, ok := p.delivered(slot); !ok || nth != want {
+			t.Fatalf("delivery %d, %v; want %d", nth, ok, want)
+		}
+	}
+
+	g.publishFree(0)
+	inFlight(2)
+	oldest, newest := p.awaiting[0], p.awaiting[1]
+	g.publishFree(0)
+	if g.published != 2 {
+		t.Fatalf("%d published into 2 slots", g.published)
+	}
+
+	answer()
+	inFlight(2)
+	deliver(oldest, 1)
+	inFlight(2)
+	deliver(oldest, 2)
+	inFlight(1)
+
+	deliver(newest, 1)
+	deliver(newest, 2)
+	inFlight(1)
+	if _, ok := p.delivered(newest); ok {
+		t.Fatal("a third delivery to two subscribers")
+	}
+	answer()
+	inFlight(0)
+	if err := g.answer(p, []byte(":2")); err == nil {
+		t.Fatal("an answer to nothing passes")
+	}
+}
+
+func TestPublisherRoomsInTurn(t *testing.T) {
+	s := shape{rooms: 4, subscribers: 1, publishers: 2, pipeline: 4}
+	g := &generator{shape: s, format: newFormat(s.rooms, markBytes, false), ledger: newLedger(&s)}
+	for i := range s.publishers {
+		g.publishers = append(g.publishers, newPublisher(-1, i, &s, s.pipeline))
+	}
+	if first, second := g.publishers[0].room, g.publishers[1].room; first != 0 || second != 2 {
+		t.Fatalf("publishers begin at rooms %d and %d", first, second)
+	}
+	g.publishFree(0)
+	for at, sent := range g.ledger.sent {
+		if sent != 1 {
+			t.Fatalf("room %d had %d of publisher %d", at/s.publishers, sent, at%s.publishers)
+		}
+	}
+}
+
+func TestAnswerRefused(t *testing.T) {
+	s := shape{rooms: 1, subscribers: 1, publishers: 1, pipeline: 1}
+	for _, line := range []string{"", "+OK", "-ERR no", ":", ":x"} {
+		g := &generator{shape: s, format: newFormat(1, markBytes, false), ledger: newLedger(&s)}
+		p := newPublisher(-1, 0, &s, 1)
+		g.publishers = []*publisher{p}
+		g.publishFree(0)
+		if err := g.answer(p, []byte(line)); err == nil {
+			t.Errorf("answer %q passes", line)
+		}
+	}
+}
+
+// However late the open loop comes to publish, each message carries the time that it was due, and none is left out.
+func TestPublishDue(t *testing.T) {
+	s := shape{rooms: 1, subscribers: 1, publishers: 1, pipeline: 1}
+	rate := pace{rate: 1000, duration: time.Second}
+	g := &generator{shape: s, pace: rate, format: newFormat(1, markBytes, false), ledger: newLedger(&s), latency: newLatency(rate)}
+	p := newPublisher(-1, 0, &s, s.pipeline)
+	g.publishers = []*publisher{p}
+	if err := g.publishDue(99*time.Millisecond + time.Microsecond); err != nil {
+		t.Fatal(err)
+	}
+	if g.published != 100 || g.due != 100*time.Millisecond || p.inFlight() != 100 {
+		t.Fatalf("%d published, %d in flight, next due at %v", g.published, p.inFlight(), g.due)
+	}
+	for i := range 100 {
+		frame := p.out[i*g.format.frameLen:][:g.format.frameLen]
+		copy(frame[verbAt:], messageVerb)
+		m, ok := g.format.parse(frame)
+		if want := time.Duration(i) * time.Millisecond; !ok || time.Duration(m.intended) != want {
+			t.Fatalf("message %d: %v, intended for %v, want %v", i, ok, time.Duration(m.intended), want)
+		}
+	}
+	late := quantilesOf(g.latency.late)
+	if want := 99 * time.Millisecond; (late.max - want).Abs() > time.Millisecond {
+		t.Errorf("the first was queued late by %v, want %v", late.max, want)
+	}
+}
+
+// A server too slow for the rate ends the run: what is in flight is bounded.
+func TestPublishDueBounded(t *testing.T) {
+	s := shape{rooms: 1, subscribers: 1, publishers: 1, pipeline: 1}
+	rate := pace{rate: 1e6, duration: time.Second}
+	g := &generator{shape: s, pace: rate, format: newFormat(1, markBytes, false), ledger: newLedger(&s), latency: newLatency(rate)}
+	g.publishers = []*publisher{newPublisher(-1, 0, &s, s.pipeline)}
+	if err := g.publishDue(time.Second); err == nil || g.published != maxInFlight {
+		t.Fatalf("%d published, %v", g.published, err)
+	}
+}

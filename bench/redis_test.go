@@ -1,0 +1,245 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+const redisCommand = `redis-server --port {port} --save "" --appendonly no`
+
+// startRedis starts a Redis server for a test; the tests of this file need one.
+func startRedis(t *testing.T) *server {
+	t.Helper()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		t.Fatalf("this test measures a real Redis: %v", err)
+	}
+	s, err := startServer(t.Context(), "redis", redisCommand, -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.stop)
+	return s
+}
+
+// ask sends one command on a connection of its own.
+func ask(t *testing.T, address string, args ...string) reply {
+	t.Helper()
+	d, err := newDialer(address, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fd, err := d.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	r, err := d.do(args...)
+	if err != nil || r.kind == '-' {
+		t.Fatalf("%v: %q %v", args, r, err)
+	}
+	return r
+}
+
+// infoNumber returns the number after the key in an INFO section.
+func infoNumber(t *testing.T, address, section, key string) int64 {
+	t.Helper()
+	_, text, ok := strings.Cut(ask(t, address, "INFO", section).text, key)
+	if !ok {
+		t.Fatalf("INFO %s has no %q", section, key)
+	}
+	n, err := strconv.ParseInt(text[:strings.IndexAny(text, ",\r")], 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// What the generator counts is what Redis counts.
+func TestShapesCount(t *testing.T) {
+	f := func(line string) {
+		t.Helper()
+		redis := startRedis(t)
+		o, err := parse(t, line+" --duration 200ms --warmup 50ms --addr "+redis.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, err := newGenerator(redis.target, o)
+		if err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		defer g.close()
+		for _, room := range []int{0, o.shape.rooms - 1} {
+			r := ask(t, redis.address, "PUBSUB", "NUMSUB", channel(room))
+			if got := r.items[1].text; got != strconv.Itoa(o.shape.subscribers) {
+				t.Fatalf("%s: %s has %s subscribers", line, channel(room), got)
+			}
+		}
+		if got := ask(t, redis.address, "PUBSUB", "NUMPAT").text; got != strconv.Itoa(o.shape.patterns) {
+			t.Fatalf("%s: %s patterns", line, got)
+		}
+		before := infoNumber(t, redis.address, "stats", "total_net_output_bytes:")
+
+		m, err := g.run(t.Context())
+		if err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		calls := infoNumber(t, redis.address, "commandstats", "cmdstat_publish:calls=")
+		if m.published != calls || m.delivered != calls*int64(o.shape.subscribers) || calls == 0 {
+			t.Fatalf("%s: %d published, %d delivered; Redis executed %d", line, m.published, m.delivered, calls)
+		}
+		output := infoNumber(t, redis.address, "stats", "total_net_output_bytes:") - before
+		if output < m.delivered*int64(g.format.frameLen) {
+			t.Fatalf("%s: %d frames of %d bytes, but Redis sent %d bytes", line, m.delivered, g.format.frameLen, output)
+		}
+		for _, figure := range loadResult(m, true).figures {
+			if figure.value <= 0 {
+				t.Errorf("%s: %s is %v", line, figure.name, figure.value)
+			}
+		}
+	}
+	f("pingpong")
+	f("pingpong --resp3")
+	f("pingpong --pipeline 100 --size 24")
+	f("room --subscribers 200")
+	f("room --subscribers 50 --publishers 3 --pipeline 8 --resp3")
+	f("room --subscribers 3 --pipeline 4 --size 200000")
+	f("rooms --rooms 20 --subscribers 5")
+	f("gateway --rooms 1200 --subscribers 4")
+	f("gateway --rooms 10 --subscribers 4 --resp3")
+	f("patterns --rooms 5 --subscribers 2 --patterns 1000")
+	f("room --subscribers 20 --rate 500")
+	f("rooms --rooms 7 --subscribers 3 --rate 1000")
+}
+
+func TestIdleMemory(t *testing.T) {
+	redis := startRedis(t)
+	o, err := parse(t, "idle --subscribers 500 --settle 100ms --pid 1 --addr "+redis.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := measureIdle(t.Context(), redis.target, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if calls := infoNumber(t, redis.address, "commandstats", "cmdstat_subscribe:calls="); calls != 500 {
+		t.Errorf("%d subscribed", calls)
+	}
+	if resident, proportional := m.perConnection(); resident < 500 || proportional < 500 {
+		t.Errorf("%v and %v bytes for a connection of Redis", resident, proportional)
+	}
+}
+
+func TestIdleChannels(t *testing.T) {
+	redis := startRedis(t)
+	f := func(line string, channels, subscribers int) {
+		t.Helper()
+		o, err := parse(t, line+" --pid 1 --addr "+redis.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, err := connectIdle(redis.target, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(ask(t, redis.address, "PUBSUB", "CHANNELS").items); got != channels {
+			t.Errorf("%s: %d channels, want %d", line, got, channels)
+		}
+		last := ask(t, redis.address, "PUBSUB", "NUMSUB", channel(channels-1)).items[1].text
+		if last != strconv.Itoa(subscribers) {
+			t.Errorf("%s: %s has %s subscribers, want %d", line, channel(channels-1), last, subscribers)
+		}
+		if err := g.fence(t.Context()); err != nil {
+			t.Errorf("%s: %v", line, err)
+		}
+		g.close()
+	}
+	f("idle --subscribers 60 --rooms 10", 10, 6)
+	f("idle --subscribers 60", 60, 1)
+}
+
+func TestRunStart(t *testing.T) {
+	var out strings.Builder
+	code := Run(t.Context(), []string{"room", "--subscribers", "10", "--duration", "100ms", "--warmup", "0s",
+		"--start", redisCommand, "--server-cpu", "-1", "--generator-cpu", "-1"}, &out, &out)
+	if code != exitOK {
+		t.Fatalf("exit code %d:\n%s", code, &out)
+	}
+	for _, want := range []string{"CPU per delivery", "deliveries/s", "publishes/s", "messages per segment", "resident",
+		"pubsub 0 0 0: OK", "none lost"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, &out)
+		}
+	}
+}
+
+func TestRunVersus(t *testing.T) {
+	var out strings.Builder
+	code := Run(t.Context(), []string{"pingpong", "--duration", "50ms", "--warmup", "0s", "--pairs", "3", "--server-cpu", "-1",
+		"--generator-cpu", "-1", "--vs", "one=" + redisCommand, "--vs", "two=" + redisCommand}, &out, &out)
+	if code != exitOK {
+		t.Fatalf("exit code %d:\n%s", code, &out)
+	}
+	var order []string
+	for line := range strings.Lines(out.String()) {
+		if fields := strings.Fields(line); len(fields) > 2 && fields[2] == "deliveries/s" {
+			order = append(order, fields[0]+fields[1])
+		}
+	}
+	if got := strings.Join(order, " "); got != "1one 1two 2two 2one 3one 3two" {
+		t.Errorf("order %q", got)
+	}
+	if !strings.Contains(out.String(), "two / one, 3 pairs") {
+		t.Errorf("no ratios in\n%s", &out)
+	}
+}
+
+func TestStartServerFails(t *testing.T) {
+	_, err := startServer(t.Context(), "x", "sh -c 'echo port {port} is cursed; exit 3'", -1)
+	if err == nil || !strings.Contains(err.Error(), "is cursed") || !strings.Contains(err.Error(), "exit status 3") {
+		t.Errorf("got %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := startServer(ctx, "x", "sleep 60", -1); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// The pid is the server's own, and the server is gone after stop.
+func TestStopServer(t *testing.T) {
+	s := startRedis(t)
+	name, err := os.ReadFile("/proc/" + strconv.Itoa(s.pid) + "/comm")
+	if err != nil || !strings.HasPrefix(string(name), "redis-server") {
+		t.Fatalf("the pid is of %q, %v", name, err)
+	}
+	s.stop()
+	if err := syscall.Kill(s.pid, 0); err != syscall.ESRCH {
+		t.Fatalf("process %d after stop: %v", s.pid, err)
+	}
+}
+
+func TestRunUsage(t *testing.T) {
+	f := func(want int, args ...string) {
+		t.Helper()
+		if got := Run(t.Context(), args, io.Discard, io.Discard); got != want {
+			t.Errorf("%q: exit code %d, want %d", args, got, want)
+		}
+	}
+	f(exitUsage)
+	f(exitOK, "-h")
+	f(exitOK, "room", "-h")
+	f(exitOK, "floor", "-h")
+	f(exitUsage, "nosuchshape")
+	f(exitUsage, "room", "--nosuchflag")
+	f(exitUsage, "floor", "--port", "x")
+	f(exitFailed, "room", "--addr", "127.0.0.1:1", "--generator-cpu", "-1")
+}
