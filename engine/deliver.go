@@ -155,6 +155,9 @@ func (l *loop) walk(a *audience) {
 	a.walked = l.now
 	clear(a.pending)
 	a.pending = a.pending[:0]
+	if cap(l.joined) > joinedBytesMax {
+		l.joined = nil
+	}
 }
 
 // join returns the parcels' bytes in one piece: a single one as it is, several

@@ -44,6 +44,10 @@ const (
 	spareBuffersMax     = 64
 	spareBufferBytesMax = 64 << 10
 
+	// joinedBytesMax is what a loop keeps of the buffer in which it joins the
+	// runs of one walk.
+	joinedBytesMax = 1 << 20
+
 	// iovecsMax is how many pieces one writev takes (IOV_MAX is 1024; the
 	// kernel copies the vector, so fewer is cheaper per call).
 	iovecsMax = 64
