@@ -178,6 +178,7 @@ func (e *Engine) accept(ln *listener) {
 		}
 		if tcp, ok := conn.(*net.TCPConn); ok {
 			keepAlive(tcp, e.settings.Load().KeepAlive)
+			inlineUrgent(tcp)
 		}
 		places <- struct{}{}
 		l := e.leastBusy()
@@ -194,6 +195,16 @@ func keepAlive(conn *net.TCPConn, idle time.Duration) {
 	_ = conn.SetKeepAliveConfig(net.KeepAliveConfig{ // fails only on a connection that is lost
 		Enable: idle > 0, Idle: idle, Interval: max(idle/3, time.Second), Count: 3,
 	})
+}
+
+// inlineUrgent makes urgent data ordinary. Otherwise one urgent byte, which is
+// readable for epoll and not for read, keeps gnet's loop busy for ever.
+func inlineUrgent(conn *net.TCPConn) {
+	if raw, err := conn.SyscallConn(); err == nil {
+		_ = raw.Control(func(fd uintptr) { // fails only on a connection that is lost
+			_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_OOBINLINE, 1)
+		})
+	}
 }
 
 // refuse returns what to tell a client that is not served, empty if it is.

@@ -20,13 +20,15 @@ func (e *Engine) Sessions(yield func(*Session)) {
 
 // Kill closes a session from outside; what it was sent before is dropped. It
 // counts as gone at once. Any goroutine.
-func (e *Engine) Kill(s *Session) {
+func (e *Engine) Kill(s *Session) { e.kill(s, closedByKill) }
+
+func (e *Engine) kill(s *Session, reason CloseReason) {
 	if s.killed.Swap(true) {
 		return
 	}
 	s.loop.post(func() {
 		if s.place >= 0 {
-			s.loop.doom(s, closedByKill)
+			s.loop.doom(s, reason)
 		}
 	})
 }

@@ -7,19 +7,16 @@ import (
 	"hubsub/ring"
 )
 
-// settle makes this loop's view of a room complete: all that was published
-// before now, here or elsewhere, is with the audiences.
-func (l *loop) settle(r *room) {
-	l.publishRoom(r)
-	if reader := r.log.Reader(l.inbox); reader != nil {
-		l.read(reader)
-	}
-}
-
-// settleAll does so for all rooms and walks all audiences, held ones too.
-func (l *loop) settleAll() {
+// catchUp brings the audiences all that was published before now, here or
+// elsewhere: what was answered has been in the inbox since.
+func (l *loop) catchUp() {
 	l.publish()
 	l.inbox.Drain(l.read)
+}
+
+// settleAll does so and walks all audiences, held ones too.
+func (l *loop) settleAll() {
+	l.catchUp()
 	l.walkQueued()
 	for len(l.held) > 0 {
 		l.walk(l.held[0])
@@ -149,8 +146,6 @@ func (l *loop) walk(a *audience) {
 			l.sendShared(m.session, bytes, a.pending, v3)
 		}
 		l.tally.delivered += int64(frames * len(members))
-		l.tally.sends += int64(len(members))
-		l.tally.outputBytes += int64(len(bytes) * len(members))
 	}
 	a.walked = l.now
 	clear(a.pending)

@@ -116,15 +116,6 @@ func (d *directory) lookup(kind Kind, name []byte) *channel {
 	return nil
 }
 
-// lookupRoom returns the room of a channel's name, or nil.
-func (d *directory) lookupRoom(channel []byte) *room {
-	rn := roomName(channel)
-	sh := d.shard(rn)
-	sh.mu.RLock()
-	defer sh.mu.RUnlock()
-	return sh.rooms[string(rn)]
-}
-
 // passing returns a channel to publish to that nobody is subscribed to by name:
 // it is not kept, but its room is shared, so that all who hear it by a pattern
 // see one order.

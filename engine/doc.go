@@ -44,10 +44,10 @@
 // # Exactness
 //
 // A change of who or what a session is (subscribe, unsubscribe, another
-// protocol) first settles the rooms it touches: publish, read the log to its
-// end, walk. So a message that was answered before a SUBSCRIBE was sent is not
-// delivered to it, and one that was answered before an UNSUBSCRIBE was sent is
-// delivered before its confirmation, on whatever loop it was published.
+// protocol, QUIT) first catches up: publish, drain, walk what it touches. So a
+// message that was answered before a SUBSCRIBE was sent is not delivered to it,
+// and one that was answered before an UNSUBSCRIBE was sent is delivered before
+// its confirmation, on whatever loop it was published.
 //
 // # gnet
 //

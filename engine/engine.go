@@ -64,6 +64,7 @@ type Engine struct {
 	backlog     atomic.Int64
 	subscribers atomic.Int64 // sessions with a subscription
 	lastID      atomic.Uint64
+	evicting    sync.Mutex
 }
 
 // liveSettings are the settings and what follows from them.
@@ -236,7 +237,7 @@ func (l *loop) stop() error {
 	}
 	if l.anchor != nil {
 		flushed := make(chan struct{})
-		l.post(func() { l.flush(); close(flushed) })
+		l.task(func() { l.settleAll(); l.flush(); close(flushed) })
 		<-flushed
 	}
 	l.waiter.expect()

@@ -28,11 +28,18 @@ func (l *loop) execute(s *Session, data []byte) {
 	if len(rest) == 0 || s.has(lastAnswer) {
 		s.partial = nil
 		s.buffered.Store(0)
-		l.command = resp.Command{} // may hold a large buffer
+		l.command = resp.Command{} // it holds on to the buffer
 		return
 	}
+	if cap(p.buf) > readBufferBytes {
+		l.command = resp.Command{}
+	}
 	if len(rest) < len(p.buf) {
-		p.buf = append(p.buf[:0], rest...)
+		if cap(p.buf) > readBufferBytes && len(rest) < cap(p.buf)/4 {
+			p.buf = bytes.Clone(rest)
+		} else {
+			p.buf = append(p.buf[:0], rest...)
+		}
 	}
 	l.checkQuery(s)
 }
@@ -48,6 +55,7 @@ func (l *loop) commands(s *Session, parser *resp.Parser, buf []byte) (rest []byt
 		}
 		n, err := parser.Next(buf, &l.command, limits)
 		if err != nil {
+			s.Settle()
 			s.Reply().Error("ERR " + err.Error())
 			s.reason = closedByProtocolError
 			s.Finish()

@@ -25,9 +25,7 @@ func (plainHandler) Execute(s *Session, cmd *resp.Command) {
 	names := cmd.Args[1:]
 	switch verb := strings.ToUpper(string(cmd.Args[0])); verb {
 	case "SUBSCRIBE", "SSUBSCRIBE", "PSUBSCRIBE":
-		for _, name := range names {
-			s.Subscribe(kindOf(verb), name)
-		}
+		s.Subscribe(kindOf(verb), names, func([]byte) {})
 		s.Push().Simple("SUBSCRIBED")
 	case "UNSUBSCRIBE", "SUNSUBSCRIBE", "PUNSUBSCRIBE":
 		for _, name := range names {
@@ -44,6 +42,7 @@ func (plainHandler) Execute(s *Session, cmd *resp.Command) {
 	case "ID":
 		s.Reply().Int(int64(s.ID()))
 	case "QUIT":
+		s.Settle()
 		s.Reply().OK()
 		s.Finish()
 	default:

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"fmt"
+	"io"
+	"net"
 	"testing"
 	"time"
 )
@@ -56,11 +58,26 @@ func TestHoldEndsWhenSomebodyChanges(t *testing.T) {
 		subs[0].want("message crowd third")
 		subs[0].want("HELLO")
 	})
-	f("pattern", func(h *hub, subs []*peer) {
-		late := h.dial()
-		late.ask("SUBSCRIBED", "PSUBSCRIBE", "c*")
-		late.quiet()
-	})
+}
+
+// A pattern that comes while a message is held does not hear it, and the hold
+// goes on.
+func TestNewPatternDoesNotHearWhatIsHeld(t *testing.T) {
+	h := newHub(t, 1, func(s *Settings) { s.CoalesceMax = time.Hour })
+	subs := make([]*peer, holdAudienceMin)
+	for i := range subs {
+		subs[i] = h.dial()
+		subs[i].ask("SUBSCRIBED", "SUBSCRIBE", "crowd")
+	}
+	p, late := h.dial(), h.dial()
+	p.ask(fmt.Sprint(len(subs)), "PUBLISH", "crowd", "first")
+	p.ask(fmt.Sprint(len(subs)), "PUBLISH", "crowd", "second")
+	late.ask("SUBSCRIBED", "PSUBSCRIBE", "c*")
+	late.quiet()
+	subs[0].want("message crowd first")
+	subs[0].quiet2()
+	p.ask(fmt.Sprint(len(subs)+1), "PUBLISH", "crowd", "third")
+	late.want("pmessage c* crowd third")
 }
 
 // quiet2 is quiet for a client whose messages are held: its own answer does
@@ -104,5 +121,57 @@ func TestHoldIsForCrowdsOnly(t *testing.T) {
 		for _, s := range subs {
 			s.want("message few x")
 		}
+	}
+}
+
+// A client that goes in good order gets what is held for it, before the answer
+// to QUIT.
+func TestHeldMessagesReachThoseWhoGo(t *testing.T) {
+	f := func(name string, leave func(h *hub, p *peer), want ...string) {
+		t.Run(name, func(t *testing.T) {
+			h := newHub(t, 1, func(s *Settings) { s.CoalesceMax = time.Hour })
+			subs := make([]*peer, holdAudienceMin+1)
+			for i := range subs {
+				subs[i] = h.dial()
+				subs[i].ask("SUBSCRIBED", "SUBSCRIBE", "crowd")
+			}
+			p := h.dial()
+			for _, message := range []string{"first", "second"} {
+				p.ask(fmt.Sprint(len(subs)), "PUBLISH", "crowd", message)
+			}
+			leave(h, subs[0])
+			for _, w := range append([]string{"message crowd first", "message crowd second"}, want...) {
+				subs[0].want(w)
+			}
+			if _, err := subs[0].next(); err != io.EOF {
+				t.Fatalf("after that: %v, want the end", err)
+			}
+		})
+	}
+	f("QUIT", func(_ *hub, p *peer) { p.send("QUIT") }, "OK")
+	f("half-close", func(_ *hub, p *peer) { p.Conn.(*net.UnixConn).CloseWrite() })
+	f("protocol error", func(_ *hub, p *peer) { io.WriteString(p, "*x\r\n") }, "ERR Protocol error: invalid multibulk length")
+	f("shutdown", func(h *hub, _ *peer) {
+		if err := h.Shutdown(); err != nil {
+			h.t.Error(err)
+		}
+		h.quit = make(chan struct{}) // the test's end shuts it down again
+		h.loops, h.listeners = nil, nil
+	})
+}
+
+// No message follows the answer to QUIT.
+func TestNothingAfterQuit(t *testing.T) {
+	h := newHub(t, 1, nil)
+	p := h.dial()
+	p.ask("SUBSCRIBED", "SUBSCRIBE", "a", "b")
+	if _, err := p.Write(append(encode("PUBLISH", "a", "m"), encode("QUIT")...)); err != nil {
+		t.Fatal(err)
+	}
+	p.want("1")
+	p.want("message a m")
+	p.want("OK")
+	if got, err := p.next(); err != io.EOF {
+		t.Fatalf("got %q, %v, want the end", got, err)
 	}
 }

@@ -130,14 +130,16 @@ func (l *loop) rounds() {
 
 // flush brings out what the tick's commands have done.
 func (l *loop) flush() {
-	l.publish()
-	l.inbox.Drain(l.read)
+	l.catchUp()
 	l.walkDue()
 	for len(l.dirty) > 0 || len(l.doomed) > 0 {
 		l.answer()
 		l.sweep()
 	}
 	l.stats.add(&l.tally)
+	if cap(l.mute.Buf) > spareBufferBytesMax {
+		l.mute.Buf = nil
+	}
 }
 
 // post has f run on the loop, at the beginning of a tick. Any goroutine.
@@ -232,7 +234,8 @@ func (l *loop) OnClose(c gnet.Conn, err error) gnet.Action {
 	}
 	if errors.Is(err, io.EOF) && !l.sweeping && !s.has(doomed) {
 		// The client may have shut down only its sending side: it gets its
-		// answers first.
+		// answers and messages first.
+		s.Settle()
 		l.flush()
 	}
 	l.forget(s)
@@ -268,8 +271,11 @@ func (l *loop) forget(s *Session) {
 // doomless makes the rest of this tick pass over a session that is gone.
 func (l *loop) doomless(s *Session) { s.flags |= doomed | lastAnswer }
 
-// audience returns this loop's subscribers of a channel, or nil.
+// audience returns this loop's subscribers of a name, or nil.
 func (l *loop) audience(kind Kind, name []byte) *audience {
+	if kind == Pattern {
+		return l.patterns[string(name)]
+	}
 	if ch := l.engine.directory.lookup(kind, name); ch != nil {
 		return l.audiences[ch]
 	}

@@ -121,6 +121,8 @@ func (l *loop) sendShared(s *Session, bytes []byte, parcels []parcel, v3 bool) {
 		return
 	}
 	sent, alive := sendto(int(s.fd), bytes)
+	l.tally.sends++
+	l.tally.outputBytes += int64(sent)
 	if sent == len(bytes) {
 		return
 	}
@@ -180,6 +182,10 @@ func (l *loop) send(s *Session) {
 		}
 		l.checkOutput(s)
 	}
+	if len(s.out.Buf) == 0 {
+		l.recycle(s.out.Buf)
+		s.out.Buf = nil
+	}
 	if s.has(lastAnswer) && s.backlog == nil {
 		l.doom(s, s.reason)
 	}
@@ -235,20 +241,32 @@ func (l *loop) checkOutput(s *Session) {
 		}
 	}
 	if most := settings.MaxMemoryClients; most > 0 && l.engine.backlog.Load() > most {
-		l.evict()
+		l.engine.evict(most)
 	}
 }
 
-// evict closes the session of this loop that owes most.
-func (l *loop) evict() {
-	var longest *Session
-	for _, s := range l.blocked {
-		if s.backlog != nil && !s.has(doomed) && (longest == nil || s.backlog.bytes > longest.backlog.bytes) {
-			longest = s
-		}
+// evict closes the sessions that owe most, on whatever loop, until the rest
+// owes at most so many bytes together. Any goroutine; one at a time does it.
+func (e *Engine) evict(most int64) {
+	if !e.evicting.TryLock() {
+		return
 	}
-	if longest != nil {
-		l.doom(longest, closedByMemoryLimit)
+	defer e.evicting.Unlock()
+	for {
+		var longest *Session
+		var total int64
+		e.Sessions(func(s *Session) {
+			if owed := s.backlogged.Load(); owed > 0 && !s.killed.Load() {
+				total += owed
+				if longest == nil || owed > longest.backlogged.Load() {
+					longest = s
+				}
+			}
+		})
+		if total <= most {
+			return
+		}
+		e.kill(longest, closedByMemoryLimit)
 	}
 }
 

@@ -72,13 +72,6 @@ func (l *loop) publish() {
 	clear(l.unpublished)
 }
 
-// publishRoom is publish for one room, before somebody joins or leaves it.
-func (l *loop) publishRoom(r *room) {
-	if at, known := l.unpublished[r]; known {
-		l.append(&l.outbound[at])
-	}
-}
-
 func (l *loop) append(ob *outbound) {
 	if len(ob.runs) == 0 {
 		return

@@ -96,7 +96,7 @@ func (s *Session) SetProtocol(version int) {
 	if version == s.Protocol() {
 		return
 	}
-	s.loop.settleAll()
+	s.Settle()
 	s.unplace()
 	s.protocol.Store(int32(version))
 	s.out.V3 = version == 3
@@ -133,9 +133,11 @@ func (s *Session) Mute(off bool) { s.set(muted, off) }
 func (s *Session) Muted() bool { return s.has(muted) }
 
 // Finish ends the connection once everything written so far is sent. What the
-// client sends after this is not executed.
+// client sends after this is not executed, and no message reaches it: call
+// Settle before the last answer is written.
 func (s *Session) Finish() {
 	s.set(lastAnswer, true)
+	s.leaveAll()
 	s.loop.touch(s)
 }
 

@@ -148,3 +148,68 @@ func TestQueryBufferLimit(t *testing.T) {
 		t.Errorf("%d closed, want 1", n)
 	}
 }
+
+// The limit on all clients together closes the one that owes most, whatever
+// loop notices.
+func TestEvictionFindsTheCulprit(t *testing.T) {
+	h := newHub(t, 2, func(s *Settings) { s.OutputPubSub, s.MaxMemoryClients = OutputLimit{}, 8<<20 })
+	loopOf := func(p *peer) (l *loop) {
+		p.send("ID")
+		id := p.read()
+		h.Sessions(func(s *Session) {
+			if fmt.Sprint(s.ID()) == id {
+				l = s.loop
+			}
+		})
+		return l
+	}
+	culprit, p := h.dial(), h.dial()
+	innocent := h.dial()
+	for loopOf(innocent) == loopOf(culprit) {
+		innocent = h.dial()
+	}
+	culprit.ask("SUBSCRIBED", "SUBSCRIBE", "much")
+	innocent.ask("SUBSCRIBED", "SUBSCRIBE", "little")
+	message := strings.Repeat("x", 100_000)
+	for h.Stats().Backlog < 6<<20 {
+		p.ask("1", "PUBLISH", "much", message)
+	}
+	n := 0
+	for h.Stats().EvictedClients == 0 { // now the other loop notices
+		if n++; n > 1000 {
+			t.Fatal("nobody was closed")
+		}
+		p.ask("1", "PUBLISH", "little", message)
+	}
+	culprit.wantClosed()
+	for range n {
+		innocent.want("message little " + message)
+	}
+	if got := h.Stats().EvictedClients; got != 1 {
+		t.Errorf("%d clients closed, want 1", got)
+	}
+}
+
+// Large commands and answers leave no large buffers behind.
+func TestLargeCommandsLeaveNoBuffers(t *testing.T) {
+	h := newHub(t, 1, nil)
+	p := h.dial()
+	if _, err := p.Write(append(encode("a", strings.Repeat("x", 32<<20)), '*')); err != nil { // and the next begins
+		t.Fatal(err)
+	}
+	p.want("A")
+	done := make(chan int)
+	h.loops[0].task(func() {
+		l, kept := h.loops[0], 0
+		for _, s := range l.sessions {
+			kept += cap(s.partial.buf) + cap(s.out.Buf)
+		}
+		for _, a := range l.command.Args[:cap(l.command.Args)] {
+			kept += cap(a)
+		}
+		done <- kept
+	})
+	if kept := <-done; kept > readBufferBytes {
+		t.Errorf("%d bytes are kept for one that has come", kept)
+	}
+}

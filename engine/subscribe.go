@@ -1,32 +1,46 @@
 package engine
 
-// Subscribe adds a subscription; a name the client has already is left alone.
-// It writes nothing. A message that another client publishes after it hears of
-// the confirmation reaches this one; one that was answered before does not.
-func (s *Session) Subscribe(kind Kind, name []byte) {
-	l := s.loop
-	if kind == Pattern {
-		l.settleAll()
-		a := l.patterns[string(name)]
-		if a != nil && s.find(a) >= 0 {
-			return
+// Subscribe adds subscriptions; a name the client has already is left alone.
+// After each name confirm is called, which writes the confirmation: what was
+// published before comes out before the first, and nothing between them. A
+// message that another client publishes after it hears of the confirmation
+// reaches this one; one that was answered before does not.
+func (s *Session) Subscribe(kind Kind, names [][]byte, confirm func(name []byte)) {
+	s.settleNames(kind, names)
+	for _, name := range names {
+		if a := s.loop.audience(kind, name); a == nil || s.find(a) < 0 {
+			s.join(s.loop.enter(kind, name))
 		}
+		confirm(name)
+	}
+}
+
+// settleNames brings out all that was published before to those who hear the
+// names, and to the session if this may be its second subscription.
+func (s *Session) settleNames(kind Kind, names [][]byte) {
+	l := s.loop
+	l.catchUp()
+	for _, name := range names {
+		if a := l.audience(kind, name); a != nil {
+			l.walk(a)
+		}
+	}
+	if len(s.subs) == 1 {
+		l.walk(s.subs[0].audience)
+	}
+}
+
+// enter counts one more subscriber of a name and returns the audience, which
+// the session joins next.
+func (l *loop) enter(kind Kind, name []byte) *audience {
+	if kind == Pattern {
 		pt := l.engine.patterns.subscribe(name, l.id)
+		a := l.patterns[pt.name]
 		if a == nil {
 			a = &audience{pattern: pt, walked: never}
 			l.patterns[pt.name] = a
 		}
-		s.join(a)
-		return
-	}
-	if r := l.engine.directory.lookupRoom(name); r != nil {
-		l.settle(r)
-		if a := l.audience(kind, name); a != nil {
-			if s.find(a) >= 0 {
-				return
-			}
-			l.walk(a)
-		}
+		return a
 	}
 	ch, reader := l.engine.directory.subscribe(kind, name, l.inbox)
 	a := l.audiences[ch]
@@ -35,23 +49,30 @@ func (s *Session) Subscribe(kind Kind, name []byte) {
 		l.audiences[ch] = a
 		reader.Interest++
 	}
-	s.join(a)
+	return a
 }
 
 // Unsubscribe removes a subscription if the client has it. It writes nothing
 // but what was published before. No message of that name follows.
 func (s *Session) Unsubscribe(kind Kind, name []byte) {
-	var a *audience
-	if kind == Pattern {
-		a = s.loop.patterns[string(name)]
-	} else {
-		a = s.loop.audience(kind, name)
-	}
-	if a != nil {
+	if a := s.loop.audience(kind, name); a != nil {
 		if sub := s.find(a); sub >= 0 {
-			s.settle(a)
+			s.loop.settle(a)
 			s.leave(sub)
 		}
+	}
+}
+
+// Settle brings out to the client all that was published before now: what it
+// shall see before the answer that comes next.
+func (s *Session) Settle() {
+	l := s.loop
+	if len(s.subs) == 0 {
+		return
+	}
+	l.catchUp()
+	if len(s.subs) == 1 {
+		l.walk(s.subs[0].audience)
 	}
 }
 
@@ -83,21 +104,16 @@ func (s *Session) find(a *audience) int {
 }
 
 // settle brings out all that was published before to those who hear a.
-func (s *Session) settle(a *audience) {
-	if a.pattern != nil {
-		s.loop.settleAll()
-		return
-	}
-	s.loop.settle(a.channel.room)
-	s.loop.walk(a)
+func (l *loop) settle(a *audience) {
+	l.catchUp()
+	l.walk(a)
 }
 
 // join ties the session to a, which is settled. A session's second
 // subscription moves its first from alone to many.
 func (s *Session) join(a *audience) {
 	if len(s.subs) == 1 {
-		s.settle(s.subs[0].audience)
-		s.unplace()
+		s.unplace() // settled: nothing is pending for it
 	}
 	s.subs = append(s.subs, subscription{audience: a})
 	sub := len(s.subs) - 1
@@ -125,7 +141,7 @@ func (s *Session) join(a *audience) {
 func (s *Session) leave(sub int) {
 	s.cut(sub)
 	if len(s.subs) == 1 {
-		s.settle(s.subs[0].audience)
+		s.loop.settle(s.subs[0].audience)
 		s.unplace()
 		s.replace()
 	}

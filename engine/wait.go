@@ -87,6 +87,10 @@ func (w *waiter) sleep(timeout time.Duration, anyBlocked bool) (polled, writable
 	if n, err := unix.Ppoll(fds, limit, nil); n <= 0 || err != nil {
 		return false, false // the time is over, or a signal came
 	}
+	if fds[1].Revents != 0 {
+		var count [8]byte
+		_, _ = unix.Read(w.poke, count[:]) // fails only if it was read before
+	}
 	return fds[0].Revents != 0 || w.expected.Load() > 0, anyBlocked && fds[2].Revents != 0
 }
 
@@ -99,11 +103,10 @@ func (w *waiter) wake() {
 	}
 }
 
-// awake takes back the pokes. What was put down before them is visible after it.
+// awake takes back the pokes so far: what was put down before them is visible
+// after it. The write of one may be still to come; sleep reads it.
 func (w *waiter) awake() {
 	if w.poked.Load() {
-		var count [8]byte
-		_, _ = unix.Read(w.poke, count[:]) // fails only when the write is still to come
 		w.poked.Store(false)
 	}
 }

@@ -134,7 +134,9 @@ func hello(c call) {
 // reset makes the connection what it was when it began, but for what CLIENT
 // SETINFO said.
 func reset(c call) {
+	skipped := false
 	if m := recall(c.s); m != nil {
+		skipped = m.skip == skipping
 		m.endTransaction(c.s)
 		c.s.Context = nil
 	}
@@ -147,5 +149,7 @@ func reset(c call) {
 		})
 	}
 	c.h.Open(c.s)
-	c.reply().Simple("RESET")
+	if !skipped {
+		c.reply().Simple("RESET")
+	}
 }

@@ -33,6 +33,7 @@ func ping(c call) {
 func echo(c call) { c.reply().Bulk(c.args()[0]) }
 
 func quit(c call) {
+	c.s.Settle()
 	c.ok()
 	c.s.Finish()
 }

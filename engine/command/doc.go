@@ -25,8 +25,7 @@
 // confirmations of (un)subscribing go to Push, which always arrives. The calls
 // of an EXEC write into an array of their own, which is sent as a whole: the
 // engine may bring out messages whenever a subscription changes, and those
-// must not come between its elements. For the same reason one SUBSCRIBE first
-// subscribes to all its names and then confirms them.
+// must not come between its elements.
 //
 // # Who owns what
 //

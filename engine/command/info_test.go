@@ -37,7 +37,7 @@ func TestInfo(t *testing.T) {
 			t.Errorf("%s is %q, want %q", name, got[name], want)
 		}
 	}
-	for _, name := range []string{"process_id", "used_memory", "used_memory_rss", "total_system_memory", "used_cpu_user", "total_commands_processed", "total_net_input_bytes"} {
+	for _, name := range []string{"process_id", "used_memory", "used_memory_rss", "total_system_memory", "total_commands_processed", "total_net_input_bytes"} {
 		if n, err := strconv.ParseFloat(got[name], 64); err != nil || n <= 0 {
 			t.Errorf("%s is %q", name, got[name])
 		}

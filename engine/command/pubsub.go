@@ -12,31 +12,24 @@ func publisher(kind engine.Kind) func(call) {
 	return func(c call) { c.reply().Int(c.s.Publish(kind, c.words)) }
 }
 
-// subscriber is SUBSCRIBE, PSUBSCRIBE or SSUBSCRIBE. Subscribing may bring out
-// messages of other subscriptions, and clients read the confirmations of one
-// command as one answer: so all names first, then all confirmations.
+// subscriber is SUBSCRIBE, PSUBSCRIBE or SSUBSCRIBE.
 func subscriber(kind engine.Kind) func(call) {
 	return func(c call) {
 		if kind == engine.Shard && c.inside != nil {
 			c.fail("ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client")
 			return
 		}
-		var few [countsMax]int64
-		counts := few[:0]
-		for _, name := range c.args() {
-			c.s.Subscribe(kind, name)
-			counts = append(counts, subscriptions(c.s, kind))
-		}
-		w := c.push()
-		for i, name := range c.args() {
-			confirm(w, c.cmd.name, name, counts[i])
-		}
+		c.s.Subscribe(kind, c.args(), func(name []byte) {
+			confirm(c.push(), c.cmd.name, name, subscriptions(c.s, kind))
+		})
 	}
 }
 
 // unsubscriber is UNSUBSCRIBE, PUNSUBSCRIBE or SUNSUBSCRIBE. Without names it
 // is for all the client has, and if it has none it is confirmed once, for no
-// name.
+// name. Unsubscribing may bring out messages, and clients read the
+// confirmations of one command as one answer: so all names first, then all
+// confirmations.
 func unsubscriber(kind engine.Kind) func(call) {
 	return func(c call) {
 		names := c.args()
