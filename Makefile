@@ -22,4 +22,4 @@ tools:
 
 .PHONY: build
 build:
-	go build -o hubsub .
+	CGO_ENABLED=0 go build -trimpath -o hubsub .
