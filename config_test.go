@@ -29,6 +29,7 @@ func TestJoinValues(t *testing.T) {
 	f("--bind=127.0.0.1 -::1", "--bind=127.0.0.1 -::1")
 	f("--client-output-buffer-limit pubsub 1mb 0 0", "--client-output-buffer-limit=pubsub 1mb 0 0")
 	f("-h", "-h")
+	f("--port 1 -h", "--port=1|-h")
 	f("--help", "--help")
 	f("word --port 1", "word|--port=1")
 }
@@ -80,7 +81,8 @@ func TestValueErrors(t *testing.T) {
 	f("proto-max-bulk-len", "99999999999gb", "argument must be a memory value")
 	f("protected-mode", "maybe", "argument must be 'yes' or 'no'")
 	f("loglevel", "loud", "argument(s) must be one of the following: debug, verbose, notice, warning")
-	f("coalesce-max", "-1ms", "argument must be a duration such as 1ms, 500us or 0")
+	f("coalesce-max", "-1ms", "argument must be a duration of at most 1s, such as 1ms, 500us or 0")
+	f("coalesce-max", "1m", "argument must be a duration of at most 1s, such as 1ms, 500us or 0")
 	f("unixsocketperm", "999", "argument must be an octal number of at most 777")
 	f("client-output-buffer-limit", "pubsub", "Wrong number of arguments in buffer limit configuration.")
 	f("client-output-buffer-limit", "friend 1 2 3", "Invalid client class specified in buffer limit configuration.")
@@ -91,7 +93,7 @@ func TestValueErrors(t *testing.T) {
 // file before the default.
 func TestPrecedence(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "hubsub.conf")
-	conf := "# a comment\n\nport 7001\nloops 1\ntimeout 9\nrequirepass \"se cret\"\n" +
+	conf := "# a comment\n\nport\t 7001\nloops 1\ntimeout 9\nrequirepass \"se cret\"\n" +
 		"client-output-buffer-limit normal 1mb 0 0\nclient-output-buffer-limit pubsub 2mb 0 0\n"
 	if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
@@ -160,6 +162,12 @@ func TestSetOptionsAllOrNone(t *testing.T) {
 	f(fmt.Sprintf(failed, "port", "can't set immutable config"), good, [2]string{"port", "1"})
 	f(fmt.Sprintf(failed, "save", "can't set immutable config"), good, [2]string{"save", ""})
 	f(fmt.Sprintf(failed, "MaxClients", "duplicate parameter"), good, [2]string{"MaxClients", "6"})
+	most, err := clientsMax(o.loops())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f(fmt.Sprintf(failed, "maxclients", fmt.Sprintf("The operating system is not able to handle the specified number of clients, try with %d", most)),
+		[2]string{"maxclients", fmt.Sprint(most + 1)})
 	f(fmt.Sprintf(failed, "timeout", "argument couldn't be parsed into an integer"), good, [2]string{"timeout", "x"})
 
 	if err := c.SetOptions([][2]string{good, {"CLIENT-OUTPUT-BUFFER-LIMIT", "pubsub 7 8 9"}, {"loglevel", "warning"}}); err != nil {

@@ -23,8 +23,11 @@ func readConfigFile(r io.Reader) (kong.Resolver, error) {
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		name, value, _ := strings.Cut(line, " ")
-		name, value = strings.ToLower(name), unquote(strings.TrimSpace(value))
+		name, value := line, ""
+		if blank := strings.IndexAny(line, " \t"); blank >= 0 {
+			name, value = line[:blank], unquote(strings.TrimSpace(line[blank:]))
+		}
+		name = strings.ToLower(name)
 		if earlier, again := file[name]; again && name == "client-output-buffer-limit" {
 			value = earlier + " " + value // one line per class
 		}

@@ -77,7 +77,7 @@ func joinValues(args []string) []string {
 	for _, arg := range args {
 		last := len(joined) - 1
 		switch {
-		case strings.HasPrefix(arg, "--") || last < 0 || !strings.HasPrefix(joined[last], "--"):
+		case strings.HasPrefix(arg, "--"), arg == "-h", arg == "-v", last < 0, !strings.HasPrefix(joined[last], "--"):
 			joined = append(joined, arg)
 		case strings.Contains(joined[last], "="):
 			joined[last] += " " + arg

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"os"
 	"os/signal"
 	"runtime"
@@ -14,10 +15,6 @@ import (
 	"hubsub/engine"
 	"hubsub/engine/command"
 )
-
-// fdsReserved is how many file descriptors are not for clients: listeners, the
-// loops' own, the log. Redis keeps the same number.
-const fdsReserved = 32
 
 // gcPercent lets the heap grow by half before it is collected: most of a
 // server's heap is its idle clients, which are never garbage, and what a loop
@@ -44,6 +41,7 @@ func serve(o options) error {
 		debug.SetGCPercent(gcPercent)
 	}
 
+	signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE) // a closed terminal or pipe ends no server
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	server := &live{options: o, logLevel: logLevel, stop: stop}
@@ -64,26 +62,34 @@ func serve(o options) error {
 	log.Info("HubSub is ready to accept connections", "version", command.Version,
 		"port", int(o.Port), "unixsocket", string(o.UnixSocket), "loops", loops, "pid", os.Getpid())
 	<-ctx.Done()
+	stop() // a second signal ends the process at once
 	log.Info("HubSub is shutting down", "clients", e.Stats().Connections)
 	return e.Shutdown()
 }
 
 // fitClients lowers maxclients to what the limit of open files allows.
 func fitClients(o *options, log *slog.Logger) error {
+	most, err := clientsMax(o.loops())
+	switch {
+	case err != nil:
+		return err
+	case most < 1:
+		return fmt.Errorf("cannot serve clients with so few open files: raise 'ulimit -n' above %d", engine.FilesReserved(o.loops()))
+	case int64(o.MaxClients) > most:
+		log.Warn("the limit of open files is too low for maxclients: lowering it, raise 'ulimit -n' for more",
+			"asked", int64(o.MaxClients), "maxclients", most)
+		o.MaxClients = number(most)
+	}
+	return nil
+}
+
+// clientsMax returns how many clients the limit of open files allows.
+func clientsMax(loops int) (int64, error) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return fmt.Errorf("cannot read the limit of open files: %w", err)
+		return 0, fmt.Errorf("cannot read the limit of open files: %w", err)
 	}
-	if uint64(o.MaxClients)+fdsReserved <= limit.Cur {
-		return nil
-	}
-	if limit.Cur <= fdsReserved {
-		return fmt.Errorf("cannot serve clients with only %d open files: raise 'ulimit -n' above %d", limit.Cur, fdsReserved)
-	}
-	log.Warn("the limit of open files is too low for maxclients: lowering it, raise 'ulimit -n' for more",
-		"ulimit", limit.Cur, "asked", int64(o.MaxClients), "maxclients", limit.Cur-fdsReserved)
-	o.MaxClients = number(limit.Cur - fdsReserved)
-	return nil
+	return int64(min(limit.Cur, math.MaxInt64)) - int64(engine.FilesReserved(loops)), nil
 }
 
 // openLog logs to a file, or to standard error if there is none.

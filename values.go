@@ -68,6 +68,9 @@ func (v *memory) UnmarshalText(b []byte) error {
 
 func (v memory) String() string { return strconv.FormatInt(int64(v), 10) }
 
+// periodMax bounds a hold: no client waits longer for a message.
+const periodMax = time.Second
+
 // parseMemory reads a number with a unit: k is 1000, kb 1024, and so on.
 func parseMemory(s string) (int64, bool) {
 	digits := strings.TrimRight(strings.ToLower(s), "bkmg")
@@ -83,8 +86,8 @@ func parseMemory(s string) (int64, bool) {
 
 func (v *period) UnmarshalText(b []byte) error {
 	d, err := time.ParseDuration(string(b))
-	if err != nil || d < 0 {
-		return errors.New("argument must be a duration such as 1ms, 500us or 0")
+	if err != nil || d < 0 || d > periodMax {
+		return errors.New("argument must be a duration of at most 1s, such as 1ms, 500us or 0")
 	}
 	*v = period(d)
 	return nil

@@ -97,7 +97,11 @@ func (c Listen) tcp(host string) (*listener, error) {
 		}
 		return nil, fmt.Errorf("cannot listen on %s: %w", addr, err)
 	}
-	return &listener{Listener: ln}, setBacklog(ln.(*net.TCPListener), c.Backlog)
+	if err := setBacklog(ln.(*net.TCPListener), c.Backlog); err != nil {
+		ln.Close()
+		return nil, fmt.Errorf("cannot listen on %s: %w", addr, err)
+	}
+	return &listener{Listener: ln}, nil
 }
 
 // setBacklog listens again with our length of queue: net always takes the
@@ -178,8 +182,8 @@ func (e *Engine) accept(ln *listener) {
 		}
 		if tcp, ok := conn.(*net.TCPConn); ok {
 			keepAlive(tcp, e.settings.Load().KeepAlive)
-			inlineUrgent(tcp)
 		}
+		inlineUrgent(conn.(syscall.Conn))
 		places <- struct{}{}
 		l := e.leastBusy()
 		enrolling.Go(func() {
@@ -197,9 +201,10 @@ func keepAlive(conn *net.TCPConn, idle time.Duration) {
 	})
 }
 
-// inlineUrgent makes urgent data ordinary. Otherwise one urgent byte, which is
-// readable for epoll and not for read, keeps gnet's loop busy for ever.
-func inlineUrgent(conn *net.TCPConn) {
+// inlineUrgent makes urgent data ordinary. Otherwise an urgent byte, which is
+// readable for epoll and not for read, brings the loop back to gnet, which
+// finds nothing to tell us and sleeps where no poke is noticed.
+func inlineUrgent(conn syscall.Conn) {
 	if raw, err := conn.SyscallConn(); err == nil {
 		_ = raw.Control(func(fd uintptr) { // fails only on a connection that is lost
 			_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_OOBINLINE, 1)

@@ -72,8 +72,13 @@ func (l *loop) give(a *audience, p parcel) {
 		return
 	}
 	a.pending = append(a.pending, p)
-	if a.queue == unqueued {
+	switch {
+	case a.queue == unqueued:
 		l.queueWalk(a)
+	case a.queue == held && len(a.pending) >= heldParcelsMax:
+		heap.Remove(&l.held, int(a.heap))
+		a.queue = toWalk
+		l.walks = append(l.walks, a)
 	}
 }
 
@@ -132,18 +137,25 @@ func (l *loop) walk(a *audience) {
 	if len(a.pending) == 0 {
 		return
 	}
-	frames := 0
+	frames, size := 0, 0
 	for i := range a.pending {
 		frames += a.pending[i].frames
+		size += len(a.pending[i].data)
 	}
 	for list, v3 := range [2]bool{listRESP2: false, listRESP3: true} {
 		members := a.alone[list]
 		if len(members) == 0 {
 			continue
 		}
-		bytes := l.join(a.pending, v3)
-		for _, m := range members {
-			l.sendShared(m.session, bytes, a.pending, v3)
+		if size > joinedBytesMax && len(a.pending) > 1 {
+			for _, m := range members {
+				m.session.pushAll(a.pending, v3)
+			}
+		} else {
+			bytes := l.concat(a.pending, v3)
+			for _, m := range members {
+				l.sendShared(m.session, bytes, a.pending, v3)
+			}
 		}
 		l.tally.delivered += int64(frames * len(members))
 	}
@@ -155,9 +167,9 @@ func (l *loop) walk(a *audience) {
 	}
 }
 
-// join returns the parcels' bytes in one piece: a single one as it is, several
+// concat returns the parcels' bytes in one piece: a single one as it is, several
 // in a buffer of the loop that is good until the next call.
-func (l *loop) join(parcels []parcel, v3 bool) []byte {
+func (l *loop) concat(parcels []parcel, v3 bool) []byte {
 	if len(parcels) == 1 {
 		return parcels[0].bytes(v3)
 	}

@@ -3,7 +3,6 @@ package engine
 import (
 	"bytes"
 	"hash/maphash"
-	"math/bits"
 	"sync"
 	"sync/atomic"
 
@@ -248,12 +247,5 @@ func (d *directory) each(kind Kind, yield func(name string, subscribers int64)) 
 			}
 		}
 		sh.mu.RUnlock()
-	}
-}
-
-// loopsOf yields the numbers in a set of loops.
-func loopsOf(set uint64, yield func(loop int)) {
-	for ; set != 0; set &= set - 1 {
-		yield(bits.TrailingZeros64(set))
 	}
 }

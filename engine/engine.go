@@ -64,6 +64,7 @@ type Engine struct {
 	backlog     atomic.Int64
 	subscribers atomic.Int64 // sessions with a subscription
 	lastID      atomic.Uint64
+	warned      atomic.Int64 // when a closed client was last logged
 	evicting    sync.Mutex
 }
 
@@ -123,7 +124,13 @@ func (e *Engine) Shutdown() error {
 	}
 	e.running.Wait()
 	for _, l := range e.loops {
+		l.drain()
+	}
+	for _, l := range e.loops {
 		errs = append(errs, l.stop())
+	}
+	for _, l := range e.loops { // now that no loop wakes another
+		l.release()
 	}
 	return errors.Join(errs...)
 }
@@ -172,6 +179,11 @@ func (e *Engine) closed(s *Session) {
 	s.loop.stats.closes[s.reason].Add(1)
 	switch s.reason {
 	case closedByOutputLimit, closedByMemoryLimit, closedByQueryBuffer:
+		// One line a second tells an operator; the counters tell how many.
+		now, last := e.clock(), e.warned.Load()
+		if last != 0 && now-last < int64(warningInterval) || !e.warned.CompareAndSwap(last, now) {
+			return
+		}
 		e.log.Warn("closed a client over its limit", "id", s.id, "addr", s.RemoteAddr(), "reason", s.reason)
 	}
 }
@@ -226,27 +238,37 @@ func (l *loop) start() (err error) {
 	if err = l.waiter.open(l.gnet); err != nil {
 		return fmt.Errorf("cannot start loop %d: %w", l.id, err)
 	}
+	l.started = true
 	l.task(func() {}) // the first tick: from here on the loop sleeps where it notices pokes
 	return nil
 }
 
-// stop runs a last tick and ends the loop. gnet closes what is connected.
+// drain sends what is queued, held messages too.
+func (l *loop) drain() {
+	if l.started {
+		done := make(chan struct{})
+		l.task(func() { l.settleAll(); l.flush(); close(done) })
+		<-done
+	}
+}
+
+// stop ends the loop's goroutine; gnet closes what is connected.
 func (l *loop) stop() error {
 	if l.client == nil {
 		return nil
 	}
-	if l.anchor != nil {
-		flushed := make(chan struct{})
-		l.task(func() { l.settleAll(); l.flush(); close(flushed) })
-		<-flushed
-	}
 	l.waiter.expect()
-	err := l.client.Stop()
+	return l.client.Stop()
+}
+
+// release closes what the loop owns, after its goroutine has ended.
+func (l *loop) release() {
 	if l.anchor != nil {
 		l.anchor.far.Close()
+	}
+	if l.started {
 		l.waiter.close()
 	}
-	return err
 }
 
 // anchor is a connection from the loop to itself. gnet hands out its loops
@@ -272,15 +294,15 @@ func newAnchor(client *gnet.Client) (*anchor, error) {
 	return &anchor{far}, nil
 }
 
-// gnetLog gives gnet's messages to our log. gnet logs one line per event of its
-// own only, none per message.
+// gnetLog gives gnet's messages to our log. Its warnings are for us, not for
+// operators: a connection that was closed in the tick that read from it is one.
 type gnetLog struct{ log *slog.Logger }
 
 var _ logging.Logger = gnetLog{}
 
 func (g gnetLog) Debugf(format string, args ...any) { g.log.Debug(sayf(format, args)) }
 func (g gnetLog) Infof(format string, args ...any)  { g.log.Debug(sayf(format, args)) }
-func (g gnetLog) Warnf(format string, args ...any)  { g.log.Warn(sayf(format, args)) }
+func (g gnetLog) Warnf(format string, args ...any)  { g.log.Debug(sayf(format, args)) }
 func (g gnetLog) Errorf(format string, args ...any) { g.log.Error(sayf(format, args)) }
 func (g gnetLog) Fatalf(format string, args ...any) { g.log.Error(sayf(format, args)) }
 

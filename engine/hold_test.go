@@ -26,7 +26,7 @@ func TestHoldEndsWhenSomebodyChanges(t *testing.T) {
 			p.ask(fmt.Sprint(len(subs)), "PUBLISH", "crowd", "second")
 			p.ask(fmt.Sprint(len(subs)), "PUBLISH", "crowd", "third")
 			for _, s := range subs[1:] {
-				s.quiet2()
+				s.pings()
 			}
 			change(h, subs)
 			for _, s := range subs[1:] {
@@ -75,14 +75,14 @@ func TestNewPatternDoesNotHearWhatIsHeld(t *testing.T) {
 	late.ask("SUBSCRIBED", "PSUBSCRIBE", "c*")
 	late.quiet()
 	subs[0].want("message crowd first")
-	subs[0].quiet2()
+	subs[0].pings()
 	p.ask(fmt.Sprint(len(subs)+1), "PUBLISH", "crowd", "third")
 	late.want("pmessage c* crowd third")
 }
 
-// quiet2 is quiet for a client whose messages are held: its own answer does
-// not bring them out.
-func (p *peer) quiet2() {
+// pings checks that a client is sent nothing though something is held for it:
+// its own answers do not bring that out.
+func (p *peer) pings() {
 	p.t.Helper()
 	p.ask("PING", "PING")
 }

@@ -57,15 +57,29 @@ const (
 	writableBytesMax = 1 << 20
 
 	// enrollsMax is how many accepted connections wait for their loop at once.
-	enrollsMax = 64
+	enrollsMax = 16
 
 	// acceptPauseMax is how long accepting rests, at the most, when the process
 	// is out of file descriptors or memory.
 	acceptPauseMax = time.Second
 
-	// fdsReserved is how many file descriptors are kept from clients for
-	// listeners, logs, the loops' own and the admin side (Redis keeps 32).
-	fdsReserved = 32
+	// filesReserved is how many open files are not for clients: listeners, logs,
+	// the admin side, and connections between accept and their loop, which have
+	// two for a moment. filesPerLoop are a loop's own: two epolls, two eventfds,
+	// the anchor's two ends.
+	filesReserved = 32
+	filesPerLoop  = 6
+
+	// heldParcelsMax ends a hold early: so many runs wait for nobody.
+	heldParcelsMax = 256
+
+	// matchesMax is how many patterns a channel remembers that match it; with
+	// more it is matched anew each time, for all channels' memory together would
+	// be their number times the patterns'.
+	matchesMax = 64
+
+	// warningInterval is how often clients over their limits are logged.
+	warningInterval = time.Second
 
 	// tidyConnectionsMin is how many connections make a wave that is worth a
 	// collection of the heap: 1000 leave about 2 MB of garbage.
@@ -101,6 +115,9 @@ type Settings struct {
 	OutputPubSub     OutputLimit // clients with some
 	MaxMemoryClients int64       // bytes of backlog over all clients; 0 no limit
 }
+
+// FilesReserved returns how many open files are not for clients.
+func FilesReserved(loops int) int { return filesReserved + filesPerLoop*loops }
 
 // OutputLimit bounds the backlog of one session: over HardBytes, or over
 // SoftBytes for SoftTime, it is closed. Zero bytes means no limit.

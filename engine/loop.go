@@ -21,12 +21,13 @@ type loop struct {
 	gnet.BuiltinEventEngine
 
 	// Set once.
-	engine *Engine
-	id     int
-	client *gnet.Client
-	gnet   gnet.EventLoop
-	anchor *anchor
-	inbox  *ring.Inbox[*run]
+	engine  *Engine
+	id      int
+	client  *gnet.Client
+	gnet    gnet.EventLoop
+	anchor  *anchor
+	started bool
+	inbox   *ring.Inbox[*run]
 
 	// Owned by the loop: who hears what.
 	audiences map[*channel]*audience
@@ -45,7 +46,7 @@ type loop struct {
 	callbacks   int   // OnTraffic since the last tick
 	quiet       int   // ticks in a row with one callback at the most
 	ticking     bool  // gnet has our task, or runs it
-	sweeping    bool
+	overMemory  bool  // all clients together owe too much
 
 	// Owned by the loop: buffers and blocked sessions.
 	waiter   waiter
@@ -67,6 +68,7 @@ type loop struct {
 
 func newLoop(e *Engine, id int) *loop {
 	return &loop{
+		waiter:      waiter{poke: -1},
 		engine:      e,
 		id:          id,
 		inbox:       e.inboxes[id],
@@ -135,6 +137,10 @@ func (l *loop) flush() {
 	for len(l.dirty) > 0 || len(l.doomed) > 0 {
 		l.answer()
 		l.sweep()
+	}
+	if l.overMemory {
+		l.overMemory = false
+		l.engine.evict()
 	}
 	l.stats.add(&l.tally)
 	if cap(l.mute.Buf) > spareBufferBytesMax {
@@ -232,7 +238,7 @@ func (l *loop) OnClose(c gnet.Conn, err error) gnet.Action {
 	if !ok {
 		return gnet.None
 	}
-	if errors.Is(err, io.EOF) && !l.sweeping && !s.has(doomed) {
+	if errors.Is(err, io.EOF) && !s.has(doomed) {
 		// The client may have shut down only its sending side: it gets its
 		// answers and messages first.
 		s.Settle()
@@ -245,7 +251,7 @@ func (l *loop) OnClose(c gnet.Conn, err error) gnet.Action {
 
 // forget removes a session from all that knows it.
 func (l *loop) forget(s *Session) {
-	l.doomless(s)
+	s.flags |= doomed | lastAnswer // the rest of this tick passes it over
 	s.forgive()
 	s.leaveAll()
 	if l.blocked[s.fd] == s {
@@ -267,9 +273,6 @@ func (l *loop) forget(s *Session) {
 	l.engine.closed(s)
 	l.engine.handler.Close(s)
 }
-
-// doomless makes the rest of this tick pass over a session that is gone.
-func (l *loop) doomless(s *Session) { s.flags |= doomed | lastAnswer }
 
 // audience returns this loop's subscribers of a name, or nil.
 func (l *loop) audience(kind Kind, name []byte) *audience {

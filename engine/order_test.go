@@ -135,3 +135,19 @@ func TestConfirmationsAreContiguous(t *testing.T) {
 	e.want(sub, "+{r}z m1 +{r}a +{r}b +{r}c m2 m2 m2")
 	e.want(resident, "+{r}a m2 m2 m2")
 }
+
+// A pattern goes while what it heard waits for a room that is dead: the room's
+// successor is not kept.
+func TestRebirthForNobodyLeavesNothing(t *testing.T) {
+	e := newStill(t, 2)
+	pub, sub := e.client(0), e.client(1)
+	sub.subscribeTo("c")
+	sub.Subscribe(Pattern, [][]byte{[]byte("c*")}, func([]byte) {})
+	pub.publishTo("c", "m1")
+	sub.Unsubscribe(Channel, []byte("c"))
+	e.loops[1].patterns["c*"].pattern.loops.Store(0) // the first step of its unsubscribe
+	e.tick(0)
+	if n := e.Stats().Rooms; n != 0 {
+		t.Errorf("%d rooms are left", n)
+	}
+}

@@ -29,13 +29,12 @@ const (
 	closedByMemoryLimit
 	closedByQueryBuffer
 	closedByTimeout
-	closedByShutdown
 	closeReasons
 )
 
 func (r CloseReason) String() string {
 	return [closeReasons]string{"peer", "kill", "protocol error", "output buffer limit", "maxmemory-clients",
-		"query buffer limit", "timeout", "shutdown"}[r]
+		"query buffer limit", "timeout"}[r]
 }
 
 // touch puts the session among those that the end of the tick looks at, with a
@@ -69,6 +68,16 @@ func (s *Session) push(b []byte) {
 	}
 	s.spill()
 	s.owe(b)
+}
+
+// pushAll adds parcels, unless the session is about to be closed.
+func (s *Session) pushAll(parcels []parcel, v3 bool) {
+	if s.has(doomed) {
+		return
+	}
+	for i := range parcels {
+		s.push(parcels[i].bytes(v3))
+	}
 }
 
 // spill moves what was written this tick to the backlog.
@@ -112,12 +121,7 @@ func (s *Session) forgive() {
 // sendShared is one step of a walk: bytes are parcels, joined, in a protocol.
 func (l *loop) sendShared(s *Session, bytes []byte, parcels []parcel, v3 bool) {
 	if s.backlog != nil || len(s.out.Buf) > 0 || s.has(doomed) {
-		if s.has(doomed) {
-			return
-		}
-		for i := range parcels {
-			s.push(parcels[i].bytes(v3))
-		}
+		s.pushAll(parcels, v3)
 		return
 	}
 	sent, alive := sendto(int(s.fd), bytes)
@@ -226,13 +230,13 @@ func (l *loop) sendBacklog(s *Session) bool {
 	return true
 }
 
-// checkOutput closes a session whose backlog is over its limit, and the one
-// with the longest if all together are.
+// checkOutput closes a session whose backlog is over its limit, and takes note
+// if all together are over theirs.
 func (l *loop) checkOutput(s *Session) {
 	settings := l.engine.settings.Load()
 	if s.backlog != nil {
 		limit := settings.OutputNormal
-		if len(s.subs) > 0 {
+		if len(s.subs) > 0 || s.has(lastAnswer) { // QUIT frees nobody from the limit
 			limit = settings.OutputPubSub
 		}
 		var over bool
@@ -241,13 +245,14 @@ func (l *loop) checkOutput(s *Session) {
 		}
 	}
 	if most := settings.MaxMemoryClients; most > 0 && l.engine.backlog.Load() > most {
-		l.engine.evict(most)
+		l.overMemory = true
 	}
 }
 
 // evict closes the sessions that owe most, on whatever loop, until the rest
-// owes at most so many bytes together. Any goroutine; one at a time does it.
-func (e *Engine) evict(most int64) {
+// owes at most MaxMemoryClients together. Any goroutine; one at a time does it.
+func (e *Engine) evict() {
+	most := e.settings.Load().MaxMemoryClients
 	if !e.evicting.TryLock() {
 		return
 	}

@@ -86,7 +86,7 @@ func (p *patterns) match(ch *channel, name []byte) *matches {
 		return nil
 	}
 	m := &matches{generation: generation, patterns: slices.Clone(found)}
-	if ch != nil {
+	if ch != nil && len(found) <= matchesMax {
 		ch.matches.Store(m)
 	}
 	return m.orNil()

@@ -1,6 +1,10 @@
 package engine
 
-import "hubsub/resp"
+import (
+	"math/bits"
+
+	"hubsub/resp"
+)
 
 // outbound is what one loop published to one room since it last appended to
 // the room's log. Owned by the loop.
@@ -67,6 +71,7 @@ func (l *loop) add(ch *channel, m *matches, cmd *resp.Command) {
 func (l *loop) publish() {
 	for i := range l.outbound {
 		l.append(&l.outbound[i])
+		l.outbound[i].room = nil
 	}
 	l.outbound = l.outbound[:0]
 	clear(l.unpublished)
@@ -80,11 +85,11 @@ func (l *loop) append(ob *outbound) {
 	for _, r := range ob.runs {
 		hear |= r.matches.loops()
 	}
-	wake, open := ob.room.log.Append(ob.runs, hear, l.engine.inboxes)
+	wake, heard, open := ob.room.log.Append(ob.runs, hear, l.engine.inboxes)
 	switch {
 	case !open:
 		l.reappend(ob.runs)
-	case ob.room.log.Unread():
+	case !heard:
 		l.engine.directory.release(ob.room)
 	}
 	l.wake(wake)
@@ -106,9 +111,12 @@ func (l *loop) reappend(runs []*run) {
 				ch = l.engine.directory.passing(r.channel.kind, []byte(r.channel.name))
 			}
 			r.channel = ch
-			wake, open := ch.room.log.Append([]*run{r}, r.matches.loops(), l.engine.inboxes)
+			wake, heard, open := ch.room.log.Append([]*run{r}, r.matches.loops(), l.engine.inboxes)
+			l.wake(wake)
+			if open && !heard {
+				l.engine.directory.release(ch.room)
+			}
 			if open {
-				l.wake(wake)
 				break
 			}
 		}
@@ -117,5 +125,7 @@ func (l *loop) reappend(runs []*run) {
 
 // wake makes the other loops of a set run a tick.
 func (l *loop) wake(set uint64) {
-	loopsOf(set&^(1<<l.id), func(i int) { l.engine.loops[i].waiter.wake() })
+	for set &^= 1 << l.id; set != 0; set &= set - 1 {
+		l.engine.loops[bits.TrailingZeros64(set)].waiter.wake()
+	}
 }

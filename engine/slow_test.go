@@ -213,3 +213,21 @@ func TestLargeCommandsLeaveNoBuffers(t *testing.T) {
 		t.Errorf("%d bytes are kept for one that has come", kept)
 	}
 }
+
+// QUIT frees a client that does not read from no limit.
+func TestQuitKeepsTheLimit(t *testing.T) {
+	h := newHub(t, 1, func(s *Settings) { s.OutputPubSub = OutputLimit{SoftBytes: 1 << 20, SoftTime: time.Second} })
+	stalled, p := h.dial(), h.dial()
+	stalled.ask("SUBSCRIBED", "SUBSCRIBE", "news")
+	message := strings.Repeat("x", 100_000)
+	for h.Stats().Backlog < 2<<20 {
+		p.ask("1", "PUBLISH", "news", message)
+	}
+	stalled.send("QUIT")
+	for deadline := time.Now().Add(20 * time.Second); h.Stats().OutputLimitCloses == 0; {
+		if time.Now().After(deadline) {
+			t.Fatal("it is still there")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}

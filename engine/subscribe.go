@@ -9,7 +9,7 @@ func (s *Session) Subscribe(kind Kind, names [][]byte, confirm func(name []byte)
 	s.settleNames(kind, names)
 	for _, name := range names {
 		if a := s.loop.audience(kind, name); a == nil || s.find(a) < 0 {
-			s.join(s.loop.enter(kind, name))
+			s.join(s.loop.enlist(kind, name))
 		}
 		confirm(name)
 	}
@@ -30,9 +30,9 @@ func (s *Session) settleNames(kind Kind, names [][]byte) {
 	}
 }
 
-// enter counts one more subscriber of a name and returns the audience, which
+// enlist counts one more subscriber of a name and returns the audience, which
 // the session joins next.
-func (l *loop) enter(kind Kind, name []byte) *audience {
+func (l *loop) enlist(kind Kind, name []byte) *audience {
 	if kind == Pattern {
 		pt := l.engine.patterns.subscribe(name, l.id)
 		a := l.patterns[pt.name]

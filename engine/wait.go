@@ -24,7 +24,7 @@ import (
 // has something to poll for. While a task runs, gnet does not notice new
 // tasks: whoever is about to give it one says so first (expect).
 type waiter struct {
-	// Set once.
+	// Set once; poke is -1 until the waiter is open.
 	poke    int // eventfd
 	blocked int // our epoll of sockets that refused bytes; ONESHOT each
 	fds     [3]unix.PollFd
@@ -43,10 +43,12 @@ func (w *waiter) open(l gnet.EventLoop) error {
 	if w.blocked, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		return fmt.Errorf("cannot make an epoll: %w", err)
 	}
-	if w.poke, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
+	poke, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
 		unix.Close(w.blocked)
 		return fmt.Errorf("cannot make an eventfd: %w", err)
 	}
+	w.poke = poke
 	for i, fd := range [3]int{polled, w.poke, w.blocked} {
 		w.fds[i] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
 	}
@@ -97,7 +99,7 @@ func (w *waiter) sleep(timeout time.Duration, anyBlocked bool) (polled, writable
 // wake makes the loop run a tick. Any goroutine, after it has put down what
 // the tick shall find. However many do it, it costs one write a tick.
 func (w *waiter) wake() {
-	if !w.poked.Load() && !w.poked.Swap(true) {
+	if w.poke >= 0 && !w.poked.Load() && !w.poked.Swap(true) {
 		one := [8]byte{1}
 		_, _ = unix.Write(w.poke, one[:]) // fails only when it is readable anyway, or closed
 	}

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"net"
+	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -12,7 +14,7 @@ import (
 // between, makes the loop look once more, not for ever.
 func TestLateWakeDoesNotSpin(t *testing.T) {
 	h := newHub(t, 1, nil)
-	var w waiter
+	w := waiter{poke: -1}
 	if err := w.open(h.loops[0].gnet); err != nil {
 		t.Fatal(err)
 	}
@@ -32,8 +34,8 @@ func TestLateWakeDoesNotSpin(t *testing.T) {
 	}
 }
 
-// Urgent data is readable for epoll; it must be so for read too, or gnet's
-// loop turns for ever and no tick comes.
+// Urgent data is readable for epoll; it must be so for read too, or the loop
+// sleeps in gnet, where it notices no poke.
 func TestUrgentByteDoesNotDeafenTheLoop(t *testing.T) {
 	h := newHub(t, 1, nil)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -42,38 +44,24 @@ func TestUrgentByteDoesNotDeafenTheLoop(t *testing.T) {
 	}
 	h.running.Go(func() { h.accept(&listener{Listener: ln}) })
 	defer ln.Close()
-	c, err := net.Dial("tcp", ln.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	raw, err := c.(*net.TCPConn).SyscallConn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := raw.Control(func(fd uintptr) { err = unix.Sendto(int(fd), []byte("!"), unix.MSG_OOB, nil) }); err != nil {
-		t.Fatal(err)
-	}
-	if err != nil {
-		t.Fatal(err)
+	for n, addr := range []net.Addr{ln.Addr(), &net.UnixAddr{Net: "unix", Name: h.path}} {
+		c, err := net.Dial(addr.Network(), addr.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		raw, err := c.(syscall.Conn).SyscallConn()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var sendErr error
+		err = raw.Control(func(fd uintptr) { sendErr = unix.Sendto(int(fd), []byte("!"), unix.MSG_OOB, nil) })
+		if err != nil || sendErr != nil {
+			t.Fatal(err, sendErr)
+		}
+		h.waitForBuffered(int64(n + 1)) // the byte has come in, as any other
 	}
 	l, reached := h.loops[0], make(chan struct{})
-	for deadline := time.Now().Add(10 * time.Second); ; {
-		buffered := make(chan int64, 1)
-		l.task(func() {
-			var n int64
-			for _, s := range l.sessions {
-				n += s.Buffered()
-			}
-			buffered <- n
-		})
-		if <-buffered == 1 { // the byte has come in, as any other
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the urgent byte was not read")
-		}
-	}
 	for range 100 {
 		l.post(func() { reached <- struct{}{} })
 		select {
@@ -81,5 +69,34 @@ func TestUrgentByteDoesNotDeafenTheLoop(t *testing.T) {
 		case <-time.After(10 * time.Second):
 			t.Fatal("the loop does not notice pokes")
 		}
+	}
+}
+
+// waitForBuffered returns when the clients' unfinished commands have so many
+// bytes together.
+func (h *hub) waitForBuffered(want int64) {
+	h.t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		var n int64
+		h.Sessions(func(s *Session) { n += s.Buffered() })
+		if n == want {
+			return
+		}
+		if time.Now().After(deadline) {
+			h.t.Fatalf("%d bytes have come in, want %d", n, want)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// An engine that never ran, or whose start failed, shuts down.
+func TestShutdownWithoutStart(t *testing.T) {
+	e, err := tryListen(t, Listen{UnixSocket: filepath.Join(t.TempDir(), "s")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.loops[0].post(func() { t.Error("a loop ran") }) // wakes nobody, writes nowhere
+	if err := e.Shutdown(); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -49,7 +49,7 @@ func TestInboxLosesNoMark(t *testing.T) {
 	for w := range writers {
 		writing.Go(func() {
 			for n := range perWriter {
-				if set, _ := logs[(n+w)%logCount].Append([]int{1}, 0, inboxes); set != 0 {
+				if set, _, _ := logs[(n+w)%logCount].Append([]int{1}, 0, inboxes); set != 0 {
 					select {
 					case wake <- struct{}{}:
 					default:

@@ -52,19 +52,19 @@ type Reader[T any] struct {
 // Append adds values in their order, with nothing between them, after it made
 // sure that every loop of the set join (bit i: inboxes[i]) is among the readers.
 // Each reader is then in its loop's inbox. It returns the set of loops that
-// were put there now: the caller wakes them. ok is false if the log is closed,
-// and then nothing has happened.
-func (l *Log[T]) Append(values []T, join uint64, inboxes []*Inbox[T]) (wake uint64, ok bool) {
+// were put there now: the caller wakes them. heard is false if nobody reads the
+// log; open is false if it is closed, and then nothing has happened.
+func (l *Log[T]) Append(values []T, join uint64, inboxes []*Inbox[T]) (wake uint64, heard, open bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
-		return 0, false
+		return 0, false, false
 	}
 	for ; join != 0; join &= join - 1 {
 		l.join(inboxes[bits.TrailingZeros64(join)])
 	}
 	if l.readers == nil {
-		return 0, true
+		return 0, false, true
 	}
 	for _, v := range values {
 		filled, empty := l.tail, new(entry[T])
@@ -78,7 +78,7 @@ func (l *Log[T]) Append(values []T, join uint64, inboxes []*Inbox[T]) (wake uint
 			wake |= 1 << r.inbox.loop
 		}
 	}
-	return wake, true
+	return wake, true, true
 }
 
 // Join returns the inbox's reader of this log, new or old. A new one reads what
@@ -151,13 +151,6 @@ func (l *Log[T]) Close() bool {
 	}
 	l.closed = true
 	return true
-}
-
-// Unread reports whether nobody reads the log.
-func (l *Log[T]) Unread() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.readers == nil
 }
 
 // Next returns the next value and steps over it; ok is false when all is read.

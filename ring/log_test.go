@@ -78,7 +78,7 @@ func TestLogGivesEveryReaderOneOrder(t *testing.T) {
 					chain = append(chain, stamp{w, n})
 					n++
 				}
-				wake, ok := log.Append(chain, 0, inboxes)
+				wake, _, ok := log.Append(chain, 0, inboxes)
 				if !ok {
 					t.Error("a log with readers closed")
 				}
@@ -157,7 +157,7 @@ func TestLogReadersJoinAndLeave(t *testing.T) {
 	for w := range int32(writers) {
 		running.Go(func() {
 			for n := range int32(perWriter) {
-				wake, _ := log.Append([]stamp{{w, n}}, 0, inboxes)
+				wake, _, _ := log.Append([]stamp{{w, n}}, 0, inboxes)
 				wakeAll(loops, wake)
 			}
 		})
@@ -190,14 +190,14 @@ func TestLogReadersJoinAndLeave(t *testing.T) {
 func TestAppendJoinsReaders(t *testing.T) {
 	loops, inboxes := newLoops(3)
 	var log Log[stamp]
-	if wake, ok := log.Append([]stamp{{0, 0}}, 0, inboxes); wake != 0 || !ok {
-		t.Fatalf("append to nobody: wake %b, ok %v", wake, ok)
+	if wake, heard, open := log.Append([]stamp{{0, 0}}, 0, inboxes); wake != 0 || heard || !open {
+		t.Fatalf("append to nobody: wake %b, heard %v, open %v", wake, heard, open)
 	}
-	wake, ok := log.Append([]stamp{{0, 1}}, 1<<0|1<<2, inboxes)
-	if wake != 0b101 || !ok {
-		t.Fatalf("wake %b, ok %v; want 101, true", wake, ok)
+	wake, heard, open := log.Append([]stamp{{0, 1}}, 1<<0|1<<2, inboxes)
+	if wake != 0b101 || !heard || !open {
+		t.Fatalf("wake %b, heard %v, open %v; want 101, true, true", wake, heard, open)
 	}
-	if wake, _ = log.Append([]stamp{{0, 2}}, 1<<2, inboxes); wake != 0 {
+	if wake, _, _ = log.Append([]stamp{{0, 2}}, 1<<2, inboxes); wake != 0 {
 		t.Fatalf("readers that are in their inbox were woken again: %b", wake)
 	}
 	for i, want := range []int{2, 0, 2} {
@@ -224,13 +224,13 @@ func TestLeaveAndClose(t *testing.T) {
 		t.Fatal("closed with a reader")
 	}
 	loops[0].drain()
-	if !log.Leave(r) || !log.Unread() {
+	if !log.Leave(r) {
 		t.Fatal("could not leave after reading all")
 	}
 	if !log.Close() {
 		t.Fatal("could not close without readers")
 	}
-	if _, ok := log.Append([]stamp{{0, 1}}, 1, inboxes); ok {
+	if _, _, open := log.Append([]stamp{{0, 1}}, 1, inboxes); open {
 		t.Fatal("appended to a closed log")
 	}
 	if _, ok := log.Join(loops[0].inbox); ok {
