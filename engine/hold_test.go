@@ -8,16 +8,22 @@ import (
 	"time"
 )
 
+// crowd returns n subscribers of a channel.
+func (h *hub) crowd(n int, channel string) []*peer {
+	subs := make([]*peer, n)
+	for i := range subs {
+		subs[i] = h.dial()
+		subs[i].ask("SUBSCRIBED", "SUBSCRIBE", channel)
+	}
+	return subs
+}
+
 // With a hold of an hour, nothing but what must bring a held message out does.
 func TestHoldEndsWhenSomebodyChanges(t *testing.T) {
 	f := func(name string, change func(h *hub, subs []*peer)) {
 		t.Run(name, func(t *testing.T) {
 			h := newHub(t, 1, func(s *Settings) { s.CoalesceMax = time.Hour })
-			subs := make([]*peer, holdAudienceMin+1)
-			for i := range subs {
-				subs[i] = h.dial()
-				subs[i].ask("SUBSCRIBED", "SUBSCRIBE", "crowd")
-			}
+			subs := h.crowd(holdAudienceMin+1, "crowd")
 			p := h.dial()
 			p.ask(fmt.Sprint(len(subs)), "PUBLISH", "crowd", "first")
 			for _, s := range subs {
@@ -64,11 +70,7 @@ func TestHoldEndsWhenSomebodyChanges(t *testing.T) {
 // goes on.
 func TestNewPatternDoesNotHearWhatIsHeld(t *testing.T) {
 	h := newHub(t, 1, func(s *Settings) { s.CoalesceMax = time.Hour })
-	subs := make([]*peer, holdAudienceMin)
-	for i := range subs {
-		subs[i] = h.dial()
-		subs[i].ask("SUBSCRIBED", "SUBSCRIBE", "crowd")
-	}
+	subs := h.crowd(holdAudienceMin, "crowd")
 	p, late := h.dial(), h.dial()
 	p.ask(fmt.Sprint(len(subs)), "PUBLISH", "crowd", "first")
 	p.ask(fmt.Sprint(len(subs)), "PUBLISH", "crowd", "second")
@@ -89,11 +91,7 @@ func (p *peer) pings() {
 
 func TestHoldEndsInTime(t *testing.T) {
 	h := newHub(t, 2, func(s *Settings) { s.CoalesceMax = 5 * time.Millisecond })
-	subs := make([]*peer, 3*holdAudienceMin)
-	for i := range subs {
-		subs[i] = h.dial()
-		subs[i].ask("SUBSCRIBED", "SUBSCRIBE", "crowd")
-	}
+	subs := h.crowd(3*holdAudienceMin, "crowd")
 	p := h.dial()
 	for i := range 50 {
 		p.ask(fmt.Sprint(len(subs)), "PUBLISH", "crowd", fmt.Sprint(i))
@@ -110,11 +108,7 @@ func TestHoldEndsInTime(t *testing.T) {
 
 func TestHoldIsForCrowdsOnly(t *testing.T) {
 	h := newHub(t, 1, func(s *Settings) { s.CoalesceMax = time.Hour })
-	subs := make([]*peer, holdAudienceMin-1)
-	for i := range subs {
-		subs[i] = h.dial()
-		subs[i].ask("SUBSCRIBED", "SUBSCRIBE", "few")
-	}
+	subs := h.crowd(holdAudienceMin-1, "few")
 	p := h.dial()
 	for range 3 {
 		p.ask(fmt.Sprint(len(subs)), "PUBLISH", "few", "x")
@@ -130,11 +124,7 @@ func TestHeldMessagesReachThoseWhoGo(t *testing.T) {
 	f := func(name string, leave func(h *hub, p *peer), want ...string) {
 		t.Run(name, func(t *testing.T) {
 			h := newHub(t, 1, func(s *Settings) { s.CoalesceMax = time.Hour })
-			subs := make([]*peer, holdAudienceMin+1)
-			for i := range subs {
-				subs[i] = h.dial()
-				subs[i].ask("SUBSCRIBED", "SUBSCRIBE", "crowd")
-			}
+			subs := h.crowd(holdAudienceMin+1, "crowd")
 			p := h.dial()
 			for _, message := range []string{"first", "second"} {
 				p.ask(fmt.Sprint(len(subs)), "PUBLISH", "crowd", message)
