@@ -41,7 +41,7 @@ type loop struct {
 	dirty       []*Session
 	doomed      []*Session
 	tally       tally // of this tick
-	now         int64 // ns, as of the tick's beginning
+	now         int64 // ns, as of the tick's or the callback's beginning
 	yielded     int64 // when the scheduler last had its turn
 	callbacks   int   // OnTraffic since the last tick
 	quiet       int   // ticks in a row with one callback at the most
@@ -209,7 +209,8 @@ func (l *loop) OnTraffic(c gnet.Conn) gnet.Action {
 		return gnet.None
 	}
 	data, _ := c.Next(-1) // all of it, valid until we return
-	s.active.Store(l.engine.clock())
+	l.now = l.engine.clock()
+	s.active.Store(l.now)
 	l.tally.inputBytes += int64(len(data))
 	l.execute(s, data)
 	l.callbacks++
@@ -241,6 +242,7 @@ func (l *loop) OnClose(c gnet.Conn, err error) gnet.Action {
 	if errors.Is(err, io.EOF) && !s.has(doomed) {
 		// The client may have shut down only its sending side: it gets its
 		// answers and messages first.
+		l.now = l.engine.clock()
 		s.Settle()
 		l.flush()
 	}
