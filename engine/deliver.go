@@ -42,24 +42,36 @@ func (l *loop) read(reader *ring.Reader[*run]) {
 func (l *loop) deliver(r *run) {
 	a := l.audiences[r.channel]
 	p := r.parcel()
-	if r.matches == nil || r.matches.loops()&(1<<l.id) == 0 {
+	hearing := l.hearing[:0]
+	if r.matches != nil {
+		for _, pt := range r.matches.patterns {
+			if pa := l.patterns[pt.name]; pa != nil && pa.pattern == pt {
+				hearing = append(hearing, pa)
+			}
+		}
+	}
+	switch {
+	case len(hearing) == 0:
 		if a != nil {
 			l.give(a, p)
 		}
-		return
-	}
-	// A client that hears a message by name and by pattern gets both copies
-	// before the next message, as from Redis: so message by message.
-	p.split(func(one parcel) {
-		if a != nil {
-			l.give(a, one)
-		}
-		for _, pt := range r.matches.patterns {
-			if pa := l.patterns[pt.name]; pa != nil && pa.pattern == pt {
-				l.give(pa, one.forPattern(pt, r.channel.name))
+	case len(hearing) == 1 && a == nil:
+		l.give(hearing[0], p.forPattern(hearing[0].pattern, r.channel.name))
+	default:
+		// A client that hears a message by name and by pattern, or by two
+		// patterns, gets all copies before the next message, as from Redis: so
+		// message by message.
+		p.split(func(one parcel) {
+			if a != nil {
+				l.give(a, one)
 			}
-		}
-	})
+			for _, pa := range hearing {
+				l.give(pa, one.forPattern(pa.pattern, r.channel.name))
+			}
+		})
+	}
+	clear(hearing)
+	l.hearing = hearing
 }
 
 // give hands a parcel to one audience.

@@ -36,6 +36,7 @@ type loop struct {
 	// Owned by the loop: the tick's work.
 	outbound    []outbound
 	unpublished map[*room]int // place in outbound
+	passing     *channel      // the last one published to that only patterns hear
 	walks       []*audience
 	held        heldAudiences
 	dirty       []*Session
@@ -54,6 +55,7 @@ type loop struct {
 	command  resp.Command
 	mute     resp.Writer
 	joined   []byte
+	hearing  []*audience // of the run that is delivered: patterns that hear it
 	spare    [][]byte
 	blocked  map[int32]*Session // by fd
 	backlogs uint32             // how many there were: numbers them

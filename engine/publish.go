@@ -20,6 +20,9 @@ func (s *Session) Publish(kind Kind, cmd *resp.Command) int64 {
 	l := s.loop
 	name := cmd.Args[1]
 	ch := l.engine.directory.lookup(kind, name)
+	if ch == nil && l.passing != nil && l.passing.kind == kind && l.passing.name == string(name) {
+		ch = l.passing
+	}
 	var m *matches
 	if kind == Channel {
 		m = l.engine.patterns.match(ch, name)
@@ -34,6 +37,8 @@ func (s *Session) Publish(kind Kind, cmd *resp.Command) int64 {
 	}
 	if ch == nil {
 		ch = l.engine.directory.passing(kind, name)
+		ch.matches.Store(m)
+		l.passing = ch
 	}
 	l.add(ch, m, cmd)
 	return receivers
@@ -75,6 +80,7 @@ func (l *loop) publish() {
 	}
 	l.outbound = l.outbound[:0]
 	clear(l.unpublished)
+	l.passing = nil
 }
 
 func (l *loop) append(ob *outbound) {
