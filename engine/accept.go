@@ -31,16 +31,12 @@ type listener struct {
 	unixPath string
 }
 
-// What a client is told that cannot be served, in Redis's words.
+// What a client is told that cannot be served; the beginnings are Redis's.
 const (
 	tooManyClients = "-ERR max number of clients reached\r\n"
-	protectedMode  = "-DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the default user. " +
-		"In this mode connections are only accepted from the loopback interface. " +
-		"If you want to connect from external computers to HubSub you may adopt one of the following solutions: " +
-		"1) Just disable protected mode sending the command 'CONFIG SET protected-mode no' from the loopback interface by connecting from the same host the server is running on. " +
-		"2) Start the server with '--protected-mode no'. " +
-		"3) Set up a password with '--requirepass'. " +
-		"NOTE: You only need to do one of the above things in order for the server to start accepting connections from the outside.\r\n"
+	protectedMode  = "-DENIED Redis is running in protected mode: no password is set, so only clients on this machine are served. " +
+		"To serve others, set a password with --requirepass or CONFIG SET requirepass, " +
+		"or turn the protection off with --protected-mode no or CONFIG SET protected-mode no.\r\n"
 )
 
 func (c Listen) open() (listeners []*listener, err error) {

@@ -11,7 +11,7 @@ import (
 )
 
 func tryListen(t *testing.T, l Listen) (*Engine, error) {
-	return New(Config{Loops: 1, Listen: l, Settings: DefaultSettings(), Handler: plainHandler{},
+	return New(Config{Loops: 1, Listen: l, Settings: defaultSettings(), Handler: plainHandler{},
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
 }
 

@@ -22,7 +22,7 @@ func (e *Engine) Sessions(yield func(*Session)) {
 // counts as gone at once. Any goroutine.
 func (e *Engine) Kill(s *Session) { e.kill(s, closedByKill) }
 
-func (e *Engine) kill(s *Session, reason CloseReason) {
+func (e *Engine) kill(s *Session, reason closeReason) {
 	if s.killed.Swap(true) {
 		return
 	}

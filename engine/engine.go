@@ -151,9 +151,6 @@ func (e *Engine) SetSettings(s Settings) {
 	e.settings.Store(live)
 }
 
-// Loops returns how many loops there are.
-func (e *Engine) Loops() int { return len(e.loops) }
-
 // Channels calls yield for each channel of the kind that has subscribers. Any
 // goroutine; yield must not call the engine.
 func (e *Engine) Channels(kind Kind, yield func(name string, subscribers int64)) {

@@ -67,6 +67,18 @@ func kindOf(verb string) Kind {
 	}
 }
 
+// defaultSettings are those of a server without flags.
+func defaultSettings() Settings {
+	return Settings{
+		MaxClients:       10_000,
+		MaxBulkBytes:     512 << 20,
+		QueryBufferBytes: 1 << 30,
+		CoalesceMax:      time.Millisecond,
+		ProtectedMode:    true,
+		OutputPubSub:     OutputLimit{HardBytes: 32 << 20, SoftBytes: 8 << 20, SoftTime: 60 * time.Second},
+	}
+}
+
 // hub is an engine under test, on a Unix socket.
 type hub struct {
 	*Engine
@@ -77,7 +89,7 @@ type hub struct {
 func newHub(t testing.TB, loops int, change func(*Settings)) *hub {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "hub.sock")
-	settings := DefaultSettings()
+	settings := defaultSettings()
 	if change != nil {
 		change(&settings)
 	}

@@ -29,7 +29,7 @@ const (
 
 	// holdAudienceMin is how many single-subscription sessions a channel needs
 	// on a loop before its walks are held: below it a walk costs less than the
-	// timer that would delay it.
+	// wake that would end the hold.
 	holdAudienceMin = 16
 
 	// indexedSubscriptionsMin is from how many subscriptions on a session finds
@@ -124,19 +124,6 @@ func FilesReserved(loops int) int { return filesReserved + filesPerLoop*loops }
 type OutputLimit struct {
 	HardBytes, SoftBytes int64
 	SoftTime             time.Duration
-}
-
-// DefaultSettings are Redis's defaults, and a hold of one millisecond.
-func DefaultSettings() Settings {
-	return Settings{
-		MaxClients:       10_000,
-		MaxBulkBytes:     512 << 20,
-		QueryBufferBytes: 1 << 30,
-		CoalesceMax:      time.Millisecond,
-		KeepAlive:        300 * time.Second,
-		ProtectedMode:    true,
-		OutputPubSub:     OutputLimit{HardBytes: 32 << 20, SoftBytes: 8 << 20, SoftTime: 60 * time.Second},
-	}
 }
 
 // exceeded reports whether a backlog of n bytes, over the soft limit since the

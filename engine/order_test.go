@@ -21,7 +21,7 @@ func newStill(t *testing.T, loops int) *still {
 	e, err := New(Config{
 		Loops:    loops,
 		Listen:   Listen{UnixSocket: filepath.Join(t.TempDir(), "still.sock")},
-		Settings: DefaultSettings(),
+		Settings: defaultSettings(),
 		Handler:  plainHandler{},
 		Log:      slog.New(slog.DiscardHandler),
 	})
@@ -69,9 +69,7 @@ func (e *still) tick(loop int) {
 func (s *Session) got() string {
 	var words []string
 	for _, line := range strings.Split(string(s.out.Buf), "\r\n") {
-		if strings.HasPrefix(line, "#") {
-			line = line[1:]
-		}
+		line = strings.TrimPrefix(line, "#")
 		if strings.HasPrefix(line, "++") || strings.HasPrefix(line, "m") && line != "message" {
 			words = append(words, strings.TrimPrefix(line, "+"))
 		}
@@ -150,4 +148,22 @@ func TestRebirthForNobodyLeavesNothing(t *testing.T) {
 	if n := e.Stats().Rooms; n != 0 {
 		t.Errorf("%d rooms are left", n)
 	}
+}
+
+// A channel that only a pattern hears is forgotten with the append: its room
+// may die then, and messages to its successor must not go round by the dead.
+func TestOrderOfWhatOnlyPatternsHear(t *testing.T) {
+	e := newStill(t, 2)
+	pub, neighbour, listener := e.client(0), e.client(0), e.client(1)
+	listener.Subscribe(Pattern, [][]byte{[]byte("{r}*")}, func([]byte) {})
+	pub.publishTo("{r}x", "m0")
+	e.tick(0)
+	e.tick(1) // and the room is left by all
+	neighbour.subscribeTo("{r}a")
+	pub.publishTo("{r}a", "m1")
+	pub.publishTo("{r}x", "m2")
+	pub.publishTo("{r}a", "m3")
+	e.tick(0)
+	e.tick(1)
+	e.want(listener, "m0 m1 m2 m3")
 }

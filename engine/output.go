@@ -18,11 +18,11 @@ type backlog struct {
 	number  uint32 // tells it from an earlier backlog on the same fd
 }
 
-// CloseReason says why the engine, not the client, ended a connection.
-type CloseReason uint8
+// closeReason says why the engine, not the client, ended a connection.
+type closeReason uint8
 
 const (
-	closedByPeer CloseReason = iota // or by the client's own QUIT
+	closedByPeer closeReason = iota // or by the client's own QUIT
 	closedByKill
 	closedByProtocolError
 	closedByOutputLimit
@@ -32,7 +32,7 @@ const (
 	closeReasons
 )
 
-func (r CloseReason) String() string {
+func (r closeReason) String() string {
 	return [closeReasons]string{"peer", "kill", "protocol error", "output buffer limit", "maxmemory-clients",
 		"query buffer limit", "timeout"}[r]
 }
@@ -236,7 +236,7 @@ func (l *loop) checkOutput(s *Session) {
 	settings := l.engine.settings.Load()
 	if s.backlog != nil {
 		limit := settings.OutputNormal
-		if len(s.subs) > 0 || s.has(lastAnswer) { // QUIT frees nobody from the limit
+		if len(s.subs) > 0 || s.has(subscribed) {
 			limit = settings.OutputPubSub
 		}
 		var over bool
@@ -277,7 +277,7 @@ func (e *Engine) evict() {
 
 // doom marks a session to be closed by the sweep: nothing is closed while
 // arrays of sessions are walked.
-func (l *loop) doom(s *Session, reason CloseReason) {
+func (l *loop) doom(s *Session, reason closeReason) {
 	if s.has(doomed) {
 		return
 	}

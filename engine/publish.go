@@ -84,9 +84,6 @@ func (l *loop) publish() {
 }
 
 func (l *loop) append(ob *outbound) {
-	if len(ob.runs) == 0 {
-		return
-	}
 	var hear uint64
 	for _, r := range ob.runs {
 		hear |= r.matches.loops()

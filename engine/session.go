@@ -28,7 +28,7 @@ type Session struct {
 	fd      int32
 	place   int32 // in loop.sessions; written under loop.mu; -1: ended
 	flags   sessionFlags
-	reason  CloseReason
+	reason  closeReason
 
 	// Any goroutine, atomic: what CLIENT LIST shows.
 	opened      atomic.Bool
@@ -62,6 +62,7 @@ const (
 	lastAnswer                             // execute no more; close once all is sent
 	muted                                  // CLIENT REPLY OFF
 	authenticated                          // full limits apply
+	subscribed                             // was, when it quit: its limit stays
 )
 
 func (s *Session) has(f sessionFlags) bool { return s.flags&f != 0 }
@@ -137,6 +138,7 @@ func (s *Session) Muted() bool { return s.has(muted) }
 // Settle before the last answer is written.
 func (s *Session) Finish() {
 	s.set(lastAnswer, true)
+	s.set(subscribed, s.has(subscribed) || len(s.subs) > 0)
 	s.leaveAll()
 	s.loop.touch(s)
 }

@@ -231,3 +231,16 @@ func TestQuitKeepsTheLimit(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 }
+
+// A client that never subscribed has the limit of such clients until its last
+// answer, however long its answers are.
+func TestQuitWaitsForLongAnswers(t *testing.T) {
+	h := newHub(t, 1, func(s *Settings) { s.OutputPubSub = OutputLimit{HardBytes: 1 << 20} })
+	p := h.dial()
+	long := strings.Repeat("X", 16<<20)
+	if _, err := p.Write(append(encode(long), encode("QUIT")...)); err != nil {
+		t.Fatal(err)
+	}
+	p.want(long)
+	p.want("OK")
+}

@@ -8,17 +8,6 @@ import (
 // The functions here append one element of the protocol to dst and return it, as append does. Array, map, set and push heads
 // are followed by their elements, which the caller appends.
 
-// AppendUint appends n in decimal. Nearly all lengths and counts have one or two digits.
-func AppendUint(dst []byte, n uint64) []byte {
-	if n < 10 {
-		return append(dst, '0'+byte(n))
-	}
-	if n < 100 {
-		return append(dst, '0'+byte(n/10), '0'+byte(n%10))
-	}
-	return strconv.AppendUint(dst, n, 10)
-}
-
 // appendHead appends a type byte, a number and CRLF.
 func appendHead(dst []byte, kind byte, n int) []byte {
 	if uint(n) < 10 {

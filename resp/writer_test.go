@@ -109,9 +109,9 @@ func TestDouble(t *testing.T) {
 	}
 }
 
-func TestAppendUint(t *testing.T) {
-	for _, n := range []uint64{0, 1, 9, 10, 11, 19, 90, 99, 100, 101, 999, 1000, 12345, math.MaxInt64, math.MaxUint64} {
-		if got, want := string(AppendUint([]byte("n="), n)), "n="+strconv.FormatUint(n, 10); got != want {
+func TestAppendArrayHead(t *testing.T) {
+	for _, n := range []int{0, 1, 9, 10, 11, 19, 90, 99, 100, 101, 999, 1000, 12345, math.MaxInt64} {
+		if got, want := string(AppendArray([]byte("n="), n)), "n=*"+strconv.Itoa(n)+"\r\n"; got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

@@ -53,6 +53,3 @@ func (b *Inbox[T]) Drain(visit func(*Reader[T])) {
 		r = next
 	}
 }
-
-// Empty reports whether there is nothing to drain.
-func (b *Inbox[T]) Empty() bool { return b.top.Load() == nil }

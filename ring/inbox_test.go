@@ -28,7 +28,7 @@ func TestInboxKeepsArrivalOrder(t *testing.T) {
 			t.Fatalf("drained %v, want %v", got, want)
 		}
 	}
-	if !inbox.Empty() {
+	if inbox.top.Load() != nil {
 		t.Fatal("not empty after a drain")
 	}
 }

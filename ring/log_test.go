@@ -236,7 +236,7 @@ func TestLeaveAndClose(t *testing.T) {
 	if _, ok := log.Join(loops[0].inbox); ok {
 		t.Fatal("joined a closed log")
 	}
-	if !loops[0].inbox.Empty() {
+	if loops[0].inbox.top.Load() != nil {
 		t.Fatal("a closed log marked an inbox")
 	}
 }

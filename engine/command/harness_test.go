@@ -59,7 +59,7 @@ func serve(t *testing.T, password string, change ...func(*engine.Settings)) *sit
 	t.Helper()
 	s := &site{t: t}
 	s.password.Store(&password)
-	settings := engine.DefaultSettings()
+	settings := engine.Settings{MaxClients: 10_000, MaxBulkBytes: 512 << 20, QueryBufferBytes: 1 << 30}
 	for _, f := range change {
 		f(&settings)
 	}
