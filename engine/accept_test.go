@@ -68,7 +68,7 @@ func TestListenTakesOverStaleSocket(t *testing.T) {
 	if err := e.Start(); err != nil {
 		t.Fatal(err)
 	}
-	(&hub{e, t, path}).dial().quiet()
+	(&hub{Engine: e, t: t, path: path}).dial().quiet()
 	if err := e.Shutdown(); err != nil {
 		t.Error(err)
 	}

@@ -57,15 +57,19 @@ type Engine struct {
 	running   sync.WaitGroup
 
 	// Any goroutine, atomic.
-	settings    atomic.Pointer[liveSettings]
-	connections atomic.Int64
-	received    atomic.Int64
-	rejected    atomic.Int64
-	backlog     atomic.Int64
-	subscribers atomic.Int64 // sessions with a subscription
-	lastID      atomic.Uint64
-	warned      atomic.Int64 // when a closed client was last logged
-	evicting    sync.Mutex
+	settings     atomic.Pointer[liveSettings]
+	connections  atomic.Int64
+	received     atomic.Int64
+	rejected     atomic.Int64
+	backlog      atomic.Int64
+	clientMemory atomic.Int64 // see Session.Memory
+	subscribers  atomic.Int64 // sessions with a subscription
+	lastID       atomic.Uint64
+	warned       atomic.Int64 // when a closed client was last logged
+	lingering    sync.WaitGroup
+
+	evicting sync.Mutex
+	evicted  int64 // when clients were last evicted, by the clock; guarded by evicting
 }
 
 // liveSettings are the settings and what follows from them.
@@ -114,27 +118,6 @@ func (e *Engine) Start() error {
 	return nil
 }
 
-// Shutdown stops accepting, sends what is queued as far as sockets take it at
-// once, closes all connections and ends the loops.
-func (e *Engine) Shutdown() error {
-	close(e.quit)
-	var errs []error
-	for _, ln := range e.listeners {
-		errs = append(errs, ln.close())
-	}
-	e.running.Wait()
-	for _, l := range e.loops {
-		l.drain()
-	}
-	for _, l := range e.loops {
-		errs = append(errs, l.stop())
-	}
-	for _, l := range e.loops { // now that no loop wakes another
-		l.release()
-	}
-	return errors.Join(errs...)
-}
-
 // clock returns nanoseconds since the engine was made.
 func (e *Engine) clock() int64 { return int64(time.Since(e.start)) }
 
@@ -172,7 +155,9 @@ func (e *Engine) Patterns() int64 { return e.patterns.count.Load() }
 
 // closed counts a session that has ended.
 func (e *Engine) closed(s *Session) {
-	e.connections.Add(-1)
+	if !s.has(lingering) {
+		e.connections.Add(-1)
+	}
 	s.loop.stats.closes[s.reason].Add(1)
 	switch s.reason {
 	case closedByOutputLimit, closedByMemoryLimit, closedByQueryBuffer:
@@ -238,34 +223,6 @@ func (l *loop) start() (err error) {
 	l.started = true
 	l.task(func() {}) // the first tick: from here on the loop sleeps where it notices pokes
 	return nil
-}
-
-// drain sends what is queued, held messages too.
-func (l *loop) drain() {
-	if l.started {
-		done := make(chan struct{})
-		l.task(func() { l.settleAll(); l.flush(); close(done) })
-		<-done
-	}
-}
-
-// stop ends the loop's goroutine; gnet closes what is connected.
-func (l *loop) stop() error {
-	if l.client == nil {
-		return nil
-	}
-	l.waiter.expect()
-	return l.client.Stop()
-}
-
-// release closes what the loop owns, after its goroutine has ended.
-func (l *loop) release() {
-	if l.anchor != nil {
-		l.anchor.far.Close()
-	}
-	if l.started {
-		l.waiter.close()
-	}
 }
 
 // anchor is a connection from the loop to itself. gnet hands out its loops

@@ -13,6 +13,9 @@ func (l *loop) execute(s *Session, data []byte) {
 	if s.has(lastAnswer) {
 		return
 	}
+	if l.mustPause(s) {
+		l.pause(s)
+	}
 	if s.partial == nil {
 		l.parser.Reset()
 		rest := l.commands(s, &l.parser, data)
@@ -27,7 +30,7 @@ func (l *loop) execute(s *Session, data []byte) {
 	rest := l.commands(s, &p.parser, p.buf)
 	if len(rest) == 0 || s.has(lastAnswer) {
 		s.partial = nil
-		s.buffered.Store(0)
+		s.buffers(0)
 		l.command = resp.Command{} // it holds on to the buffer
 		return
 	}
@@ -48,7 +51,7 @@ func (l *loop) execute(s *Session, data []byte) {
 // what is left.
 func (l *loop) commands(s *Session, parser *resp.Parser, buf []byte) (rest []byte) {
 	live := l.engine.settings.Load()
-	for len(buf) > 0 && !s.has(lastAnswer) {
+	for len(buf) > 0 && !s.has(lastAnswer|paused) {
 		limits := &live.limits
 		if !s.has(authenticated) {
 			limits = &live.strictLimits
@@ -68,15 +71,19 @@ func (l *loop) commands(s *Session, parser *resp.Parser, buf []byte) (rest []byt
 		if len(l.command.Args) > 0 {
 			l.tally.commands++
 			l.engine.handler.Execute(s, &l.command)
+			if len(s.out.Buf) > answersBytesMax {
+				l.pause(s)
+			}
 		}
 	}
 	return buf
 }
 
-// checkQuery closes a session whose unfinished command is too long.
+// checkQuery closes a session whose unfinished command, or what waits to be
+// executed while the session is paused, is too long.
 func (l *loop) checkQuery(s *Session) {
 	n := len(s.partial.buf)
-	s.buffered.Store(int64(n))
+	s.buffers(n)
 	if n > l.engine.settings.Load().QueryBufferBytes {
 		l.doom(s, closedByQueryBuffer)
 	}

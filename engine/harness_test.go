@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,6 +42,20 @@ func (plainHandler) Execute(s *Session, cmd *resp.Command) {
 		s.Reply().Simple("HELLO")
 	case "ID":
 		s.Reply().Int(int64(s.ID()))
+	case "BLOB": // an answer of so many bytes
+		n, _ := strconv.Atoi(string(names[0]))
+		s.Reply().BulkString(strings.Repeat("b", n))
+	case "KEEP":
+		n, _ := strconv.Atoi(string(names[0]))
+		if s.Keep(int64(n)) {
+			s.Reply().Simple("KEPT")
+		}
+	case "STRANGER":
+		s.SetAuthenticated(false)
+		s.Reply().Simple(verb)
+	case "LASTING":
+		s.Identity.Store(&Identity{Lasting: true})
+		s.Reply().Simple("LASTING")
 	case "QUIT":
 		s.Settle()
 		s.Reply().OK()
@@ -84,6 +99,13 @@ type hub struct {
 	*Engine
 	t    testing.TB
 	path string
+	down sync.Once
+}
+
+// Shutdown ends the engine; the test's end does it otherwise.
+func (h *hub) Shutdown() (err error) {
+	h.down.Do(func() { err = h.Engine.Shutdown() })
+	return err
 }
 
 func newHub(t testing.TB, loops int, change func(*Settings)) *hub {
@@ -106,12 +128,13 @@ func newHub(t testing.TB, loops int, change func(*Settings)) *hub {
 	if err := e.Start(); err != nil {
 		t.Fatal(err)
 	}
+	h := &hub{Engine: e, t: t, path: path}
 	t.Cleanup(func() {
-		if err := e.Shutdown(); err != nil {
+		if err := h.Shutdown(); err != nil {
 			t.Error(err)
 		}
 	})
-	return &hub{e, t, path}
+	return h
 }
 
 // peer is a client of a hub.

@@ -56,6 +56,38 @@ const (
 	// its socket takes more, so that it cannot hold up the loop.
 	writableBytesMax = 1 << 20
 
+	// answersBytesMax is how much of answers one session may pile up in a tick
+	// before its further commands wait: some answers are a million times as long
+	// as their commands.
+	answersBytesMax = 1 << 20
+
+	// unreadBytesMax is how much of answers a client may leave unread, where
+	// client-output-buffer-limit sets no limit, before it is not read either. Some
+	// clients write all of a long pipeline before they read: it is the answers to
+	// 8 million PUBLISHes.
+	unreadBytesMax = 32 << 20
+
+	// strangerBacklogMax is how many bytes of answers a client may leave unread
+	// that has not authenticated, as in Redis.
+	strangerBacklogMax = 1 << 10
+
+	// lingerTimeMax is how long a client that has shut down its sending side may
+	// take to read the rest, and shutdownTimeMax how long all may together when
+	// the server ends.
+	lingerTimeMax   = 10 * time.Second
+	shutdownTimeMax = 5 * time.Second
+
+	// evictionInterval is how often clients are looked at, at the most, while all
+	// together take too much: looking is not free, and who is evicted takes a tick
+	// to go.
+	evictionInterval = 10 * time.Millisecond
+
+	// sessionBytes and subscriptionBytes are what --maxmemory-clients counts for
+	// a connection and for a subscription to a channel of its own, as measured:
+	// 9,000 idle subscribers, one client with a million channels.
+	sessionBytes      = 1000
+	subscriptionBytes = 560
+
 	// enrollsMax is how many accepted connections wait for their loop at once.
 	enrollsMax = 16
 
@@ -113,7 +145,7 @@ type Settings struct {
 
 	OutputNormal     OutputLimit // clients without subscriptions
 	OutputPubSub     OutputLimit // clients with some
-	MaxMemoryClients int64       // bytes of backlog over all clients; 0 no limit
+	MaxMemoryClients int64       // bytes of all clients together, see Session.Memory; 0 no limit
 }
 
 // FilesReserved returns how many open files are not for clients.

@@ -41,13 +41,13 @@ type loop struct {
 	held        heldAudiences
 	dirty       []*Session
 	doomed      []*Session
-	tally       tally // of this tick
-	now         int64 // ns, as of the tick's or the callback's beginning
-	yielded     int64 // when the scheduler last had its turn
-	callbacks   int   // OnTraffic since the last tick
-	quiet       int   // ticks in a row with one callback at the most
-	ticking     bool  // gnet has our task, or runs it
-	overMemory  bool  // all clients together owe too much
+	tally       tally         // of this tick
+	deserted    chan struct{} // closed when no session is left; nil unless the engine ends
+	now         int64         // ns, as of the tick's or the callback's beginning
+	yielded     int64         // when the scheduler last had its turn
+	callbacks   int           // OnTraffic since the last tick
+	quiet       int           // ticks in a row with one callback at the most
+	ticking     bool          // gnet has our task, or runs it
 
 	// Owned by the loop: buffers and blocked sessions.
 	waiter   waiter
@@ -140,10 +140,7 @@ func (l *loop) flush() {
 		l.answer()
 		l.sweep()
 	}
-	if l.overMemory {
-		l.overMemory = false
-		l.engine.evict()
-	}
+	l.checkMemory()
 	l.stats.add(&l.tally)
 	if cap(l.mute.Buf) > spareBufferBytesMax {
 		l.mute.Buf = nil
@@ -199,6 +196,7 @@ func (l *loop) OnOpen(c gnet.Conn) ([]byte, gnet.Action) {
 	s.place = int32(len(l.sessions))
 	l.sessions = append(l.sessions, s)
 	l.mu.Unlock()
+	l.engine.clientMemory.Add(sessionBytes)
 	l.engine.handler.Open(s)
 	l.schedule()
 	return nil, gnet.None
@@ -247,6 +245,7 @@ func (l *loop) OnClose(c gnet.Conn, err error) gnet.Action {
 		l.now = l.engine.clock()
 		s.Settle()
 		l.flush()
+		l.linger(s)
 	}
 	l.forget(s)
 	l.schedule()
@@ -257,12 +256,14 @@ func (l *loop) OnClose(c gnet.Conn, err error) gnet.Action {
 func (l *loop) forget(s *Session) {
 	s.flags |= doomed | lastAnswer // the rest of this tick passes it over
 	s.forgive()
+	l.stats.dropped[s.reason].Add(int64(len(s.out.Buf)))
 	s.leaveAll()
 	if l.blocked[s.fd] == s {
 		delete(l.blocked, s.fd)
 	}
 	l.recycle(s.out.Buf)
 	s.out.Buf, s.partial = nil, nil
+	s.release()
 
 	l.mu.Lock()
 	last := len(l.sessions) - 1
@@ -276,6 +277,9 @@ func (l *loop) forget(s *Session) {
 	l.load.Add(-1)
 	l.engine.closed(s)
 	l.engine.handler.Close(s)
+	if last == 0 {
+		l.desert()
+	}
 }
 
 // audience returns this loop's subscribers of a name, or nil.

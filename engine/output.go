@@ -108,11 +108,13 @@ func (s *Session) owes(n int64) {
 	s.backlog.bytes += n
 	s.backlogged.Store(s.backlog.bytes)
 	s.loop.engine.backlog.Add(n)
+	s.loop.engine.clientMemory.Add(n)
 }
 
 // forgive drops the backlog of a session that is sent no more.
 func (s *Session) forgive() {
 	if s.backlog != nil {
+		s.loop.stats.dropped[s.reason].Add(s.backlog.bytes)
 		s.owes(-s.backlog.bytes)
 		s.backlog = nil
 	}
@@ -190,8 +192,13 @@ func (l *loop) send(s *Session) {
 		l.recycle(s.out.Buf)
 		s.out.Buf = nil
 	}
-	if s.has(lastAnswer) && s.backlog == nil {
-		l.doom(s, s.reason)
+	switch {
+	case s.has(lastAnswer):
+		if s.backlog == nil {
+			l.doom(s, s.reason)
+		}
+	case s.has(paused) && !l.mustPause(s):
+		l.post(func() { l.unpause(s) })
 	}
 }
 
@@ -230,48 +237,39 @@ func (l *loop) sendBacklog(s *Session) bool {
 	return true
 }
 
-// checkOutput closes a session whose backlog is over its limit, and takes note
-// if all together are over theirs.
+// checkOutput closes a session whose backlog is over its limit.
 func (l *loop) checkOutput(s *Session) {
-	settings := l.engine.settings.Load()
-	if s.backlog != nil {
-		limit := settings.OutputNormal
-		if len(s.subs) > 0 || s.has(subscribed) {
-			limit = settings.OutputPubSub
-		}
-		var over bool
-		if over, s.backlog.over = limit.exceeded(s.backlog.bytes, s.backlog.over, l.now); over {
-			l.doom(s, closedByOutputLimit)
-		}
+	if s.backlog == nil {
+		return
 	}
-	if most := settings.MaxMemoryClients; most > 0 && l.engine.backlog.Load() > most {
-		l.overMemory = true
+	limit := l.outputLimit(s)
+	over, since := limit.exceeded(s.backlog.bytes, s.backlog.over, l.now)
+	if s.backlog.over = since; over {
+		l.doom(s, closedByOutputLimit)
 	}
 }
 
-// evict closes the sessions that owe most, on whatever loop, until the rest
-// owes at most MaxMemoryClients together. Any goroutine; one at a time does it.
-func (e *Engine) evict() {
-	most := e.settings.Load().MaxMemoryClients
-	if !e.evicting.TryLock() {
-		return
+// Exceeds reports whether an answer of n bytes is over the client's hard limit.
+// Then its connection is closed.
+func (s *Session) Exceeds(n int) bool {
+	hard := s.loop.outputLimit(s).HardBytes
+	if hard == 0 || int64(n) < hard {
+		return false
 	}
-	defer e.evicting.Unlock()
-	for {
-		var longest *Session
-		var total int64
-		e.Sessions(func(s *Session) {
-			if owed := s.backlogged.Load(); owed > 0 && !s.killed.Load() {
-				total += owed
-				if longest == nil || owed > longest.backlogged.Load() {
-					longest = s
-				}
-			}
-		})
-		if total <= most {
-			return
-		}
-		e.kill(longest, closedByMemoryLimit)
+	s.loop.doom(s, closedByOutputLimit)
+	return true
+}
+
+// outputLimit returns the limit of the session's backlog.
+func (l *loop) outputLimit(s *Session) OutputLimit {
+	settings := l.engine.settings.Load()
+	switch {
+	case !s.has(authenticated):
+		return OutputLimit{HardBytes: strangerBacklogMax}
+	case len(s.subs) > 0 || s.has(subscribed):
+		return settings.OutputPubSub
+	default:
+		return settings.OutputNormal
 	}
 }
 

@@ -38,6 +38,7 @@ type Session struct {
 	active      atomic.Int64 // by the engine's clock
 	backlogged  atomic.Int64
 	buffered    atomic.Int64
+	kept        atomic.Int64             // by the Handler, see Keep
 	Identity    atomic.Pointer[Identity] // replaced, never changed
 	LastCommand atomic.Pointer[string]
 
@@ -51,10 +52,11 @@ type Identity struct {
 	User                      string
 	Database                  int
 	Flags                     string // CLIENT LIST's letters that the Handler knows of
+	Lasting                   bool   // --maxmemory-clients does not close it
 	Queued                    int    // commands in MULTI, -1 outside
 }
 
-type sessionFlags uint8
+type sessionFlags uint8 // all bits are taken
 
 const (
 	dirty         sessionFlags = 1 << iota // in loop.dirty
@@ -63,6 +65,8 @@ const (
 	muted                                  // CLIENT REPLY OFF
 	authenticated                          // full limits apply
 	subscribed                             // was, when it quit: its limit stays
+	paused                                 // its commands wait until it reads its answers
+	lingering                              // gone but for what it still reads
 )
 
 func (s *Session) has(f sessionFlags) bool { return s.flags&f != 0 }

@@ -12,6 +12,7 @@ type tally struct {
 type loopStats struct {
 	commands, published, delivered, sends, inputBytes, outputBytes atomic.Int64
 	closes                                                         [closeReasons]atomic.Int64
+	dropped                                                        [closeReasons]atomic.Int64 // bytes
 }
 
 // add moves a tick's counts here.
@@ -29,8 +30,8 @@ func (s *loopStats) add(t *tally) {
 }
 
 // Stats are the engine's counts since the start or the last ResetStats;
-// Connections, Subscribers, Rooms, Channels, ShardChannels and Backlog are as
-// of now.
+// Connections, Subscribers, Rooms, Channels, ShardChannels, Patterns, Backlog
+// and ClientMemory are as of now.
 type Stats struct {
 	Connections         int64
 	ConnectionsReceived int64
@@ -39,13 +40,16 @@ type Stats struct {
 	Rooms               int64
 	Channels            int64
 	ShardChannels       int64
+	Patterns            int64
 	Backlog             int64 // bytes that sockets did not take, over all clients
+	ClientMemory        int64 // bytes that all clients take, see Session.Memory
 
 	Commands, Published, Delivered int64
 	Sends                          int64 // system calls that sent
 	InputBytes, OutputBytes        int64
+	DroppedBytes                   int64 // owed to clients when they were closed
 
-	// Connections that the engine closed, by reason.
+	// Connections that the engine closed, by reason; Endings has them all.
 	ProtocolErrorCloses int64
 	OutputLimitCloses   int64
 	EvictedClients      int64
@@ -64,7 +68,9 @@ func (e *Engine) Stats() Stats {
 		Rooms:               e.directory.rooms.Load(),
 		Channels:            e.directory.channels[Channel].Load(),
 		ShardChannels:       e.directory.channels[Shard].Load(),
+		Patterns:            e.Patterns(),
 		Backlog:             e.backlog.Load(),
+		ClientMemory:        e.clientMemory.Load(),
 	}
 	for _, l := range e.loops {
 		st.Commands += l.stats.commands.Load()
@@ -79,8 +85,49 @@ func (e *Engine) Stats() Stats {
 		st.QueryBufferCloses += l.stats.closes[closedByQueryBuffer].Load()
 		st.TimeoutCloses += l.stats.closes[closedByTimeout].Load()
 		st.KilledClients += l.stats.closes[closedByKill].Load()
+		for reason := range l.stats.dropped {
+			st.DroppedBytes += l.stats.dropped[reason].Load()
+		}
 	}
 	return st
+}
+
+// LoopCounts are one loop's part of Stats: Connections as of now, the others
+// since the last ResetStats.
+type LoopCounts struct {
+	Connections      int64
+	Delivered, Sends int64
+}
+
+// LoopCounts returns the counts of every loop, in their order. Any goroutine.
+func (e *Engine) LoopCounts() []LoopCounts {
+	counts := make([]LoopCounts, len(e.loops))
+	for i, l := range e.loops {
+		counts[i] = LoopCounts{l.load.Load(), l.stats.delivered.Load(), l.stats.sends.Load()}
+	}
+	return counts
+}
+
+// Ending counts the connections that ended for one reason.
+type Ending struct {
+	Reason       string // as in "output buffer limit"; "peer" is the client itself
+	Connections  int64
+	DroppedBytes int64 // that these connections were not sent any more
+}
+
+// Endings returns the counts since the start or the last ResetStats for every
+// reason there is, in a fixed order. Any goroutine.
+func (e *Engine) Endings() []Ending {
+	endings := make([]Ending, closeReasons)
+	for reason := range closeReasons {
+		ending := &endings[reason]
+		ending.Reason = reason.String()
+		for _, l := range e.loops {
+			ending.Connections += l.stats.closes[reason].Load()
+			ending.DroppedBytes += l.stats.dropped[reason].Load()
+		}
+	}
+	return endings
 }
 
 // ResetStats sets the counts back to zero. Any goroutine.
@@ -96,6 +143,7 @@ func (e *Engine) ResetStats() {
 		}
 		for i := range l.stats.closes {
 			l.stats.closes[i].Store(0)
+			l.stats.dropped[i].Store(0)
 		}
 	}
 }

@@ -134,6 +134,7 @@ func (s *Session) join(a *audience) {
 	}
 	a.enter(s, sub)
 	s.counts[a.kind()].Add(1)
+	s.loop.engine.clientMemory.Add(subscriptionBytes)
 }
 
 // leave cuts the tie number sub, whose audience is settled. When one remains,
@@ -176,6 +177,7 @@ func (s *Session) cut(sub int) {
 		s.loop.engine.subscribers.Add(-1)
 	}
 	s.counts[a.kind()].Add(-1)
+	s.loop.engine.clientMemory.Add(-subscriptionBytes)
 	s.loop.left(a)
 }
 

@@ -80,8 +80,8 @@ func clientReply(c call) {
 	}
 }
 
-// clientNoEvict and clientNoTouch keep a flag for CLIENT LIST. There is no key
-// to touch, and --maxmemory-clients knows no exceptions.
+// clientNoEvict exempts the client from --maxmemory-clients. clientNoTouch only
+// keeps its flag for CLIENT LIST: there is no key to touch.
 func clientNoEvict(c call) { clientFlag(c, &c.memory().noEvict) }
 
 func clientNoTouch(c call) { clientFlag(c, &c.memory().noTouch) }

@@ -88,9 +88,11 @@ func appendClient(b []byte, s *engine.Session, now time.Time) []byte {
 	number(" multi=", int64(id.Queued))
 	text(" watch=", "0")
 	number(" qbuf=", s.Buffered())
-	text(" qbuf-free=", "0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0")
+	text(" qbuf-free=", "0 argv-mem=0")
+	number(" multi-mem=", s.Kept())
+	text(" rbs=", "0 rbp=0 obl=0 oll=0")
 	number(" omem=", s.Backlogged())
-	number(" tot-mem=", s.Buffered()+s.Backlogged())
+	number(" tot-mem=", s.Memory())
 	text(" events=", "r")
 	if s.Backlogged() > 0 {
 		text("", "w")

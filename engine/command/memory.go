@@ -79,5 +79,5 @@ func (m *memory) showFlags(s *engine.Session) {
 	if m.noTouch {
 		letters += "T"
 	}
-	identify(s, func(id *engine.Identity) { id.Flags = letters })
+	identify(s, func(id *engine.Identity) { id.Flags, id.Lasting = letters, m.noEvict })
 }

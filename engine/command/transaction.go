@@ -9,8 +9,8 @@ import (
 // like an unfinished command against the client's query buffer.
 type transaction struct {
 	queue   []queued
-	bytes   int  // of memory for the queue
-	spoiled bool // a command was refused: EXEC will not execute
+	bytes   int64 // of memory for the queue
+	spoiled bool  // a command was refused: EXEC will not execute
 }
 
 type queued struct {
@@ -44,9 +44,9 @@ func queue(s *engine.Session, tx *transaction, cmd *command, words *resp.Command
 		args = append(args, own[start:len(own):len(own)])
 	}
 	tx.queue = append(tx.queue, queued{cmd, resp.Command{Args: args}})
-	tx.bytes += size + queuedCommandBytes + queuedWordBytes*len(args)
-	if tx.bytes > s.Engine().Settings().QueryBufferBytes {
-		s.Engine().Kill(s)
+	size += queuedCommandBytes + queuedWordBytes*len(args)
+	tx.bytes += int64(size)
+	if !s.Keep(int64(size)) {
 		return
 	}
 	identify(s, func(id *engine.Identity) { id.Queued = len(tx.queue) })
@@ -56,6 +56,7 @@ func queue(s *engine.Session, tx *transaction, cmd *command, words *resp.Command
 // endTransaction forgets the transaction, if there is one.
 func (m *memory) endTransaction(s *engine.Session) {
 	if m.tx != nil {
+		s.Keep(-m.tx.bytes)
 		m.tx = nil
 		identify(s, func(id *engine.Identity) { id.Queued = -1 })
 	}
@@ -92,6 +93,9 @@ func exec(c call) {
 	for i := range tx.queue {
 		q := &tx.queue[i]
 		q.cmd.run(call{h: c.h, s: c.s, cmd: q.cmd, words: &q.words, inside: answers})
+		if c.s.Exceeds(len(answers.Buf)) {
+			return
+		}
 	}
 	c.push().Raw(answers.Buf)
 }

@@ -1,0 +1,47 @@
+package engine
+
+import "golang.org/x/sys/unix"
+
+// This file bounds what a client costs that sends commands and does not read
+// the answers. Its commands wait (pause), and it is not read, so that TCP slows
+// it down. Redis answers on and on.
+//
+// A paused session is in one of two states. Either its answers of this tick are
+// still to be sent: then it goes on in the next. Or they pile up in its backlog
+// (mustPause): then it goes on when its socket has taken enough of them.
+
+// pause stops executing the session's commands and reading from its socket.
+func (l *loop) pause(s *Session) {
+	s.flags |= paused
+	l.touch(s)
+	l.watch(s, 0)
+}
+
+// mustPause reports whether the session's backlog is too long to execute more
+// of its commands. Subscribers have limits of their own and go on, for one of
+// their commands may be UNSUBSCRIBE.
+func (l *loop) mustPause(s *Session) bool {
+	return s.backlog != nil && s.backlog.bytes >= unreadBytesMax && len(s.subs) == 0 && l.outputLimit(s) == OutputLimit{}
+}
+
+// unpause executes what waits and reads on. It runs at the beginning of a tick.
+func (l *loop) unpause(s *Session) {
+	if !s.has(paused) || s.has(doomed) || s.place < 0 {
+		return
+	}
+	s.flags &^= paused
+	l.execute(s, nil)
+	if !s.has(paused) {
+		l.watch(s, unix.EPOLLIN|unix.EPOLLPRI)
+	}
+}
+
+// watch tells gnet's epoll which events of the session's socket it shall report,
+// besides its end. The data is as gnet sets it: the fd.
+func (l *loop) watch(s *Session, events uint32) {
+	err := unix.EpollCtl(int(l.waiter.fds[0].Fd), unix.EPOLL_CTL_MOD, int(s.fd), &unix.EpollEvent{Fd: s.fd, Events: events})
+	if err != nil {
+		l.engine.log.Error("cannot pause a client, closing it", "id", s.id, "error", err)
+		l.doom(s, closedByOutputLimit)
+	}
+}

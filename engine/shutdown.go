@@ -1,0 +1,100 @@
+package engine
+
+import (
+	"errors"
+	"time"
+)
+
+// Shutdown stops accepting, sends what is queued, closes each connection once
+// its socket has taken all, and ends the loops. Clients that do not read in
+// time (shutdownTimeMax for all together) lose the rest.
+func (e *Engine) Shutdown() error {
+	deadline := time.NewTimer(shutdownTimeMax)
+	defer deadline.Stop()
+	close(e.quit)
+	var errs []error
+	for _, ln := range e.listeners {
+		errs = append(errs, ln.close())
+	}
+	e.running.Wait()
+	if !e.dismiss(deadline.C) {
+		e.log.Warn("closing clients that did not read all in time", "clients", e.connections.Load(), "bytes", e.backlog.Load())
+	}
+	for _, l := range e.loops {
+		errs = append(errs, l.stop())
+	}
+	for _, l := range e.loops { // now that no loop wakes another
+		l.release()
+	}
+	return errors.Join(errs...)
+}
+
+// dismiss lets all clients go and reports whether they have gone before the
+// time is over.
+func (e *Engine) dismiss(over <-chan time.Time) bool {
+	gone := make(chan struct{})
+	go func() {
+		var loops []<-chan struct{}
+		for _, l := range e.loops {
+			if l.started {
+				loops = append(loops, l.dismiss())
+			}
+		}
+		for _, deserted := range loops {
+			<-deserted
+		}
+		e.lingering.Wait()
+		close(gone)
+	}()
+	select {
+	case <-gone:
+		return true
+	case <-over:
+		return false
+	}
+}
+
+// dismiss sends the loop's clients what is queued, held messages too, and
+// closes each once it has all. Then the channel is closed.
+func (l *loop) dismiss() <-chan struct{} {
+	gone := make(chan struct{})
+	l.task(func() {
+		l.settleAll()
+		for _, s := range l.sessions {
+			s.Finish()
+		}
+		l.deserted = gone
+		l.flush()
+		if len(l.sessions) == 0 {
+			l.desert()
+		}
+	})
+	return gone
+}
+
+// desert tells who waits for it that the last client is gone.
+func (l *loop) desert() {
+	if l.deserted != nil {
+		close(l.deserted)
+		l.deserted = nil
+	}
+}
+
+// stop ends the loop's goroutine; gnet closes what is connected.
+func (l *loop) stop() error {
+	if l.client == nil {
+		return nil
+	}
+	l.waiter.expect()
+	return l.client.Stop()
+}
+
+// release closes what the loop owns, after its goroutine has ended.
+func (l *loop) release() {
+	if l.anchor != nil {
+		l.anchor.far.Close()
+	}
+	if l.started {
+		l.waiter.close()
+	}
+}
