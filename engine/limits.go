@@ -40,9 +40,9 @@ const (
 	indexedChannelsMin = 8
 
 	// spareBuffersMax and spareBufferBytesMax bound what a loop keeps of output
-	// buffers between ticks: 64 × 64 KiB is 4 MiB at the most.
+	// buffers between ticks: 64 × 128 KiB is 8 MiB of each kind at the most.
 	spareBuffersMax     = 64
-	spareBufferBytesMax = 64 << 10
+	spareBufferBytesMax = 128 << 10
 
 	// joinedBytesMax is what a loop keeps of the buffer in which it joins the
 	// runs of one walk.
@@ -81,6 +81,10 @@ const (
 	// together take too much: looking is not free, and who is evicted takes a tick
 	// to go.
 	evictionInterval = 10 * time.Millisecond
+
+	// clientMemoryMin is the least that --maxmemory-clients can mean, as in Redis:
+	// with less nobody could say CONFIG SET.
+	clientMemoryMin = 128 << 10
 
 	// sessionBytes and subscriptionBytes are what --maxmemory-clients counts for
 	// a connection and for a subscription to a channel of its own, as measured:

@@ -53,7 +53,11 @@ func (s *Session) release() {
 func (l *loop) checkMemory() {
 	e := l.engine
 	most := e.settings.Load().MaxMemoryClients
-	if most <= 0 || e.clientMemory.Load() <= most || !e.evicting.TryLock() {
+	if most <= 0 {
+		return
+	}
+	most = max(most, clientMemoryMin)
+	if e.clientMemory.Load() <= most || !e.evicting.TryLock() {
 		return
 	}
 	defer e.evicting.Unlock()

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"math/bits"
 
 	"hubsub/resp"
@@ -9,8 +10,18 @@ import (
 // outbound is what one loop published to one room since it last appended to
 // the room's log. Owned by the loop.
 type outbound struct {
-	room *room
-	runs []*run
+	room   *room
+	runs   []*run
+	frames []byte // of the last run, which gets a copy without room to spare
+}
+
+// close ends the last run. Backlogs may keep it for long, so it has the bytes it
+// needs and no more; the buffer in which it grew is used again.
+func (ob *outbound) close() {
+	if n := len(ob.runs); n > 0 {
+		ob.runs[n-1].data = bytes.Clone(ob.frames)
+		ob.frames = ob.frames[:0]
+	}
 }
 
 // Publish takes a PUBLISH or SPUBLISH, cmd.Args being verb, channel and
@@ -62,11 +73,12 @@ func (l *loop) add(ch *channel, m *matches, cmd *resp.Command) {
 	if n := len(ob.runs); n > 0 {
 		last = ob.runs[n-1]
 	}
-	if last == nil || last.channel != ch || last.matches != m || len(last.data) >= runBytesMax {
+	if last == nil || last.channel != ch || last.matches != m || len(ob.frames) >= runBytesMax {
+		ob.close()
 		last = &run{channel: ch, matches: m}
 		ob.runs = append(ob.runs, last)
 	}
-	last.data = appendFrame(last.data, ch.kind, cmd)
+	ob.frames = appendFrame(ob.frames, ch.kind, cmd)
 	last.frames++
 }
 
@@ -75,8 +87,13 @@ func (l *loop) add(ch *channel, m *matches, cmd *resp.Command) {
 // publishers leave after it.
 func (l *loop) publish() {
 	for i := range l.outbound {
-		l.append(&l.outbound[i])
-		l.outbound[i].room = nil
+		ob := &l.outbound[i]
+		ob.close()
+		l.append(ob)
+		ob.room = nil
+		if i >= spareBuffersMax || cap(ob.frames) > spareBufferBytesMax {
+			ob.frames = nil
+		}
 	}
 	l.outbound = l.outbound[:0]
 	clear(l.unpublished)
