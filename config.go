@@ -3,9 +3,9 @@ package main
 import (
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"reflect"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,8 +15,8 @@ import (
 
 // options is the one table of options: flags, environment, configuration file,
 // CONFIG GET and SET and the README's list are all made from it. A field's tags:
-// name, default and help are kong's; range bounds a number; live says that
-// CONFIG SET may change it.
+// name, default and help are kong's; range bounds a number, oneof a choice; live
+// says that CONFIG SET may change it.
 type options struct {
 	Port       number `name:"port" default:"6379" range:"0,65535" help:"TCP port; 0 for none."`
 	Bind       words  `name:"bind" default:"127.0.0.1 -::1" help:"Addresses to listen on; one with a - before it may be missing."`
@@ -29,18 +29,19 @@ type options struct {
 	Timeout       seconds `name:"timeout" default:"0" range:"0,2147483647" live:"" help:"Close clients without subscriptions that are silent for so many seconds; 0 for never."`
 	KeepAlive     seconds `name:"tcp-keepalive" default:"300" range:"0,2147483647" live:"" help:"Probe silent clients after so many seconds; 0 for never."`
 	RequirePass   text    `name:"requirepass" live:"" help:"Password of the default user."`
+	PubSubDefault choice  `name:"acl-pubsub-default" default:"resetchannels" oneof:"resetchannels,allchannels" live:"" help:"Channels that new users begin with: none, or all."`
 	ProtectedMode yesno   `name:"protected-mode" default:"yes" live:"" help:"Without a password, serve only clients on this machine."`
 
 	CoalesceMax      period  `name:"coalesce-max" default:"1ms" live:"" help:"Send to a crowded channel at most once per this time; 0 for at once, always."`
 	OutputLimit      outputs `name:"client-output-buffer-limit" default:"normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60" live:"" help:"Per class of clients: unsent bytes that close one, unsent bytes that do after so many seconds."`
-	MaxMemoryClients memory  `name:"maxmemory-clients" default:"0" live:"" help:"Unsent bytes of all clients together before those who owe most are closed; 0 for no limit."`
+	MaxMemoryClients memory  `name:"maxmemory-clients" default:"0" live:"" help:"Bytes that all clients may take together before those who take most are closed; 0 for no limit."`
 	QueryBuffer      memory  `name:"client-query-buffer-limit" default:"1gb" range:"1048576,9223372036854775807" live:"" help:"Longest unfinished command of a client."`
 	MaxBulk          memory  `name:"proto-max-bulk-len" default:"512mb" range:"1048576,9223372036854775807" live:"" help:"Longest argument of a command."`
 
-	LogLevel level `name:"loglevel" default:"notice" live:"" help:"debug, verbose, notice or warning."`
-	LogFile  text  `name:"logfile" help:"File to log to; standard error if empty."`
-
-	file string // what --config named; no option
+	LogLevel  choice `name:"loglevel" default:"notice" oneof:"debug,verbose,notice,warning" live:"" help:"debug, verbose, notice or warning."`
+	LogFormat choice `name:"log-format" default:"text" oneof:"text,json" help:"text or json."`
+	LogFile   text   `name:"logfile" help:"File to log to, opened anew at SIGHUP; standard error if empty."`
+	HTTP      text   `name:"http" help:"Address of /metrics, /healthz and /debug/pprof, for operators only: 127.0.0.1:8080."`
 }
 
 // option is one line of the table, with the place of its value.
@@ -49,7 +50,8 @@ type option struct {
 	value      value
 	low, high  int64
 	bounded    bool
-	changeable bool // by CONFIG SET
+	oneOf      []string // nil: anything
+	changeable bool     // by CONFIG SET
 }
 
 // table lists the options in the order of their declaration.
@@ -58,15 +60,15 @@ func (o *options) table() []option {
 	var list []option
 	for i := range fields.NumField() {
 		field := fields.Type().Field(i)
-		if !field.IsExported() {
-			continue
-		}
 		opt := option{name: field.Tag.Get("name"), value: fields.Field(i).Addr().Interface().(value)}
 		_, opt.changeable = field.Tag.Lookup("live")
 		if low, high, ok := strings.Cut(field.Tag.Get("range"), ","); ok {
 			opt.low, _ = strconv.ParseInt(low, 10, 64)
 			opt.high, _ = strconv.ParseInt(high, 10, 64)
 			opt.bounded = true
+		}
+		if words, ok := field.Tag.Lookup("oneof"); ok {
+			opt.oneOf = strings.Split(words, ",")
 		}
 		list = append(list, opt)
 	}
@@ -80,6 +82,9 @@ func (o option) set(s string) error {
 	}
 	if n := o.number(); o.bounded && (n < o.low || n > o.high) {
 		return fmt.Errorf("argument must be between %d and %d inclusive", o.low, o.high)
+	}
+	if o.oneOf != nil && !slices.Contains(o.oneOf, o.value.String()) {
+		return fmt.Errorf("argument(s) must be one of the following: %s", strings.Join(o.oneOf, ", "))
 	}
 	return nil
 }
@@ -102,6 +107,9 @@ func (o *options) check() error {
 	for _, opt := range o.table() {
 		if n := opt.number(); opt.bounded && (n < opt.low || n > opt.high) {
 			return fmt.Errorf("--%s must be between %d and %d, not %d", opt.name, opt.low, opt.high, n)
+		}
+		if opt.oneOf != nil && !slices.Contains(opt.oneOf, opt.value.String()) {
+			return fmt.Errorf("--%s must be one of %s, not %s", opt.name, strings.Join(opt.oneOf, ", "), opt.value)
 		}
 	}
 	return nil
@@ -139,21 +147,3 @@ func (o *options) loops() int {
 	}
 	return int(o.Loops)
 }
-
-// level is how much is logged, in Redis's words.
-type level string
-
-var levels = map[level]slog.Level{
-	"debug": slog.LevelDebug - 1, "verbose": slog.LevelDebug, "notice": slog.LevelInfo, "warning": slog.LevelWarn,
-}
-
-func (v *level) UnmarshalText(b []byte) error {
-	l := level(strings.ToLower(string(b)))
-	if _, known := levels[l]; !known {
-		return fmt.Errorf("argument(s) must be one of the following: debug, verbose, notice, warning")
-	}
-	*v = l
-	return nil
-}
-
-func (v level) String() string { return string(v) }

@@ -121,14 +121,68 @@ func TestParseErrors(t *testing.T) {
 		}
 	}
 	file := filepath.Join(t.TempDir(), "redis.conf")
-	if err := os.WriteFile(file, []byte("port 1\nappendonly yes\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	f("--port", "--port", "65536")
 	f("integer", "--port", "x")
 	f("unknown flag --prot", "--prot", "1")
-	f(`no option "appendonly"`, "--config", file)
-	f("no such file", "--config", file+".missing")
+	f("no such file", "--config", file)
+	f("--log-format must be one of text, json, not xml", "--log-format", "xml")
+	line := func(text, want string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte("# a comment\n\n"+text+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		f(fmt.Sprintf("%s, line 3: '%s': %s", file, text, want), "--config", file)
+	}
+	line("maxclients many", "argument couldn't be parsed into an integer")
+	line("timeout -1", "argument must be between 0 and 2147483647 inclusive")
+	line("port", "wrong number of arguments")
+	line(`requirepass "open`, "unbalanced quotes")
+	line("client-output-buffer-limit friend 1 2 3", "Invalid client class specified in buffer limit configuration.")
+}
+
+// The file that Debian's redis-server comes with is one of ours: what HubSub has
+// is read, what it has not is named, users are kept in their order.
+func TestRedisConf(t *testing.T) {
+	conf := `# Redis configuration file example.
+bind 127.0.0.1 -::1
+protected-mode yes
+PORT 6380
+unixsocket "/run/redis server.sock"
+unixsocketperm 700
+daemonize yes
+save 3600 1
+save 300 100
+maxclients 0020
+requirepass "p\x61ss \"word\""
+client-output-buffer-limit normal 0 0 0
+client-output-buffer-limit replica 256mb 64mb 60
+client-output-buffer-limit pubsub 1mb 8mb 30
+user alice on >pw &chat:* +@pubsub
+user bob off
+`
+	file := filepath.Join(t.TempDir(), "redis.conf")
+	if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := parse([]string{"--config", file, "--user", "carol", "on", "nopass", "--user=dave off"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := func(what string, got, want any) {
+		t.Helper()
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %v, want %v", what, got, want)
+		}
+	}
+	f("port", int(s.Port), 6380)
+	f("bind", s.Bind.String(), "127.0.0.1 -::1")
+	f("unixsocket", string(s.UnixSocket), "/run/redis server.sock")
+	f("unixsocketperm", int(s.UnixPerm), 0o700)
+	f("maxclients", int(s.MaxClients), 20)
+	f("requirepass", string(s.RequirePass), `pass "word"`)
+	f("limits", s.OutputLimit.String(), "normal 0 0 0 slave 268435456 67108864 60 pubsub 1048576 8388608 30")
+	f("unknown", s.unknown, []string{"daemonize", "save"})
+	f("users", s.users, []string{"alice on >pw &chat:* +@pubsub", "bob off", "carol on nopass", "dave off"})
 }
 
 func TestSetOptionsAllOrNone(t *testing.T) {
@@ -136,7 +190,8 @@ func TestSetOptionsAllOrNone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &live{options: o, logLevel: new(slog.LevelVar)}
+	c := &live{options: o.options, log: slog.New(slog.DiscardHandler), logLevel: new(slog.LevelVar),
+		handler: command.New(command.Config{})}
 	if c.engine, err = engine.New(engine.Config{Loops: 1, Listen: o.listen(), Settings: o.settings(),
 		Handler: command.New(command.Config{Server: c}), Log: slog.New(slog.DiscardHandler)}); err != nil {
 		t.Fatal(err)
@@ -162,7 +217,7 @@ func TestSetOptionsAllOrNone(t *testing.T) {
 	f(fmt.Sprintf(failed, "port", "can't set immutable config"), good, [2]string{"port", "1"})
 	f(fmt.Sprintf(failed, "save", "can't set immutable config"), good, [2]string{"save", ""})
 	f(fmt.Sprintf(failed, "MaxClients", "duplicate parameter"), good, [2]string{"MaxClients", "6"})
-	most, err := clientsMax(o.loops())
+	_, most, err := clientsMax(o.loops())
 	if err != nil {
 		t.Fatal(err)
 	}

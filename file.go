@@ -5,58 +5,88 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"hubsub/resp"
 )
 
 // configFile is a configuration file: lines of an option's name and its value,
 // as in redis.conf. It is a kong.Resolver: flags and environment come first.
-type configFile map[string]string
+type configFile struct {
+	values  map[string]string // by the option's name
+	users   []string          // what "user" lines say: a name and its rules
+	unknown []string          // names that are no options, each once
+}
 
-// readConfigFile is a kong.ConfigurationLoader.
-func readConfigFile(r io.Reader) (kong.Resolver, error) {
-	file := configFile{}
+// accumulated are the options that a line adds to, instead of replacing what an
+// earlier line said.
+var accumulated = []string{"client-output-buffer-limit"}
+
+// readConfigFile reads a file in redis.conf's form. Names that are no options
+// are kept apart; a value that an option cannot take is an error that tells the
+// line.
+func readConfigFile(r io.Reader) (configFile, error) {
+	file := configFile{values: map[string]string{}}
+	known := map[string]option{}
+	for _, opt := range new(options).table() {
+		known[opt.name] = opt
+	}
 	lines := bufio.NewScanner(r)
-	for n := 1; lines.Scan(); n++ {
+	lines.Buffer(nil, configLineMax)
+	n := 0
+	fault := func(line string, why any) error {
+		if named, ok := r.(interface{ Name() string }); ok {
+			return fmt.Errorf("%s, line %d: '%s': %v", named.Name(), n, line, why)
+		}
+		return fmt.Errorf("line %d: '%s': %v", n, line, why)
+	}
+	for lines.Scan() {
+		n++
 		line := strings.TrimSpace(lines.Text())
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		name, value := line, ""
-		if blank := strings.IndexAny(line, " \t"); blank >= 0 {
-			name, value = line[:blank], unquote(strings.TrimSpace(line[blank:]))
+		words, ok := resp.Words([]byte(line))
+		if !ok {
+			return file, fault(line, "unbalanced quotes")
 		}
-		name = strings.ToLower(name)
-		if earlier, again := file[name]; again && name == "client-output-buffer-limit" {
-			value = earlier + " " + value // one line per class
+		name, value := strings.ToLower(string(words[0])), join(words[1:])
+		opt, isOption := known[name]
+		switch {
+		case name == "user":
+			file.users = append(file.users, value)
+		case !isOption:
+			if !slices.Contains(file.unknown, name) {
+				file.unknown = append(file.unknown, name)
+			}
+		case len(words) == 1:
+			return file, fault(line, "wrong number of arguments")
+		default:
+			if earlier, again := file.values[name]; again && slices.Contains(accumulated, name) {
+				value = earlier + " " + value
+			}
+			if err := opt.set(value); err != nil {
+				return file, fault(line, err)
+			}
+			file.values[name] = value
 		}
-		file[name] = value
 	}
 	return file, lines.Err()
 }
 
-// unquote takes off the quotes that redis.conf allows around a value.
-func unquote(s string) string {
-	if n := len(s); n >= 2 && (s[0] == '"' || s[0] == '\'') && s[n-1] == s[0] {
-		return s[1 : n-1]
+func join(words [][]byte) string {
+	var texts []string
+	for _, word := range words {
+		texts = append(texts, string(word))
 	}
-	return s
+	return strings.Join(texts, " ")
 }
 
-// Validate refuses names that are no options.
-func (f configFile) Validate(app *kong.Application) error {
-	known := map[string]bool{}
-	for _, flag := range app.Flags {
-		known[flag.Name] = true
-	}
-	for name := range f {
-		if !known[name] {
-			return fmt.Errorf("HubSub has no option %q: take the line out of the file", name)
-		}
-	}
-	return nil
-}
+// Validate is part of kong.Resolver.
+func (f configFile) Validate(*kong.Application) error { return nil }
 
 // Resolve gives a flag's value, nil if the file has none, or the environment
 // has one.
@@ -66,7 +96,7 @@ func (f configFile) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any
 			return nil, nil
 		}
 	}
-	if value, ok := f[flag.Name]; ok {
+	if value, ok := f.values[flag.Name]; ok {
 		return value, nil
 	}
 	return nil, nil

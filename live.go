@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"hubsub/engine"
+	"hubsub/engine/command"
 )
 
 // live is the option table of a running server: what CONFIG GET shows and
@@ -15,6 +16,8 @@ import (
 type live struct {
 	// Set once.
 	engine   *engine.Engine
+	handler  *command.Handler
+	log      *slog.Logger
 	logLevel *slog.LevelVar
 	stop     func()
 
@@ -25,6 +28,7 @@ type live struct {
 // fixed are parameters of Redis that clients ask for and that cannot be
 // otherwise here: nothing is stored.
 var fixed = [][2]string{
+	{"aclfile", ""},
 	{"appendonly", "no"},
 	{"databases", "16"},
 	{"maxmemory", "0"},
@@ -68,21 +72,84 @@ func (c *live) SetOptions(pairs [][2]string) error {
 		if err := table[at].set(pair[1]); err != nil {
 			return failed(err.Error())
 		}
-		if most, err := clientsMax(next.loops()); name == "maxclients" && (err != nil || int64(next.MaxClients) > most) {
+		if _, most, err := clientsMax(next.loops()); name == "maxclients" && (err != nil || int64(next.MaxClients) > most) {
 			return failed(fmt.Sprintf("The operating system is not able to handle the specified number of clients, try with %d", most))
 		}
 	}
-	c.options = next
-	c.engine.SetSettings(next.settings())
-	c.logLevel.Set(levels[next.LogLevel])
+	c.apply(next)
 	return nil
 }
 
-// RequirePass returns the default user's password.
-func (c *live) RequirePass() string {
+// apply puts options in force; the caller holds mu.
+func (c *live) apply(next options) {
+	c.handler.Users.SetAllChannels(next.PubSubDefault == "allchannels")
+	if next.RequirePass != c.options.RequirePass {
+		c.handler.Users.SetDefaultPassword(string(next.RequirePass))
+	}
+	c.options = next
+	c.protect()
+	c.logLevel.Set(levels[next.LogLevel])
+}
+
+// reload reads again what the operator says, after a SIGHUP, and puts in force
+// what can change while the server runs: what CONFIG SET had changed is as the
+// operator says again. If anything is wrong, nothing changes.
+func (c *live) reload(logFile *logFile, parse func() (setup, error)) {
+	if err := logFile.reopen(); err != nil {
+		c.log.Error("SIGHUP: the log goes on in the old file", "error", err)
+	}
+	said, err := parse()
+	if err == nil {
+		err = fitClients(&said.options, c.log)
+	}
+	if err != nil {
+		c.log.Error("SIGHUP: nothing was changed", "error", err)
+		return
+	}
+	tellUnknown(&said, c.log)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return string(c.options.RequirePass)
+	next := c.options
+	var changed, fixed []string
+	table := next.table()
+	for i, opt := range said.options.table() {
+		value := opt.value.String()
+		switch {
+		case value == table[i].value.String():
+		case !opt.changeable:
+			fixed = append(fixed, opt.name)
+		case table[i].set(value) == nil: // it was parsed before
+			changed = append(changed, opt.name)
+		}
+	}
+	c.handler.Users.SetAllChannels(next.PubSubDefault == "allchannels") // what users begin with
+	users, err := c.handler.Users.Parse(said.users)
+	if err != nil {
+		c.handler.Users.SetAllChannels(c.options.PubSubDefault == "allchannels")
+		c.log.Error("SIGHUP: nothing was changed", "error", err)
+		return
+	}
+	c.apply(next)
+	names := c.handler.LoadUsers(c.engine, users)
+	c.protect()
+	c.log.Info("SIGHUP: the configuration is read again", "file", said.file, "changed", strings.Join(changed, " "),
+		"users", strings.Join(names, " "), "needing a restart", strings.Join(fixed, " "))
+}
+
+// protect puts in force what follows from the default user and from the options
+// together; the caller holds mu.
+func (c *live) protect() {
+	user, settings := c.handler.Users.Default().User(), c.options.settings()
+	settings.ProtectedMode = c.options.ProtectedMode.on && !user.NeedsPassword()
+	settings.Open = user.Open()
+	c.engine.SetSettings(settings)
+}
+
+// UsersChanged takes note that the default user may have changed.
+func (c *live) UsersChanged() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.protect()
 }
 
 // Shutdown begins to end the process.

@@ -8,6 +8,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"strings"
@@ -28,6 +29,7 @@ the environment (HUBSUB_PORT for --port). "hubsub bench" measures servers.`
 // flags is the command line: the options, and what only a command line has.
 type flags struct {
 	Config  kong.ConfigFlag  `name:"config" placeholder:"FILE" help:"Read options from a file in redis.conf's form."`
+	User    []string         `name:"user" sep:"none" placeholder:"NAME RULE..." help:"A user with its rules, as ACL SETUSER takes them. May be given several times."`
 	Version kong.VersionFlag `name:"version" short:"v" help:"Print the version and exit."`
 	options
 }
@@ -39,9 +41,9 @@ func main() {
 		stop()
 		os.Exit(code)
 	}
-	o, err := parse(os.Args[1:])
+	s, err := parse(os.Args[1:])
 	if err == nil {
-		err = serve(o)
+		err = serve(s)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "hubsub:", err)
@@ -49,25 +51,37 @@ func main() {
 	}
 }
 
+// setup is all that an operator says before the server starts, and again with
+// SIGHUP.
+type setup struct {
+	options
+	file    string   // what --config named
+	unknown []string // names in the file that are no options
+	users   []string // of the file, then of the command line: a name and its rules each
+}
+
 // parse reads the options from the command line, the environment and the file
 // that --config names, in this order of precedence.
-func parse(args []string) (options, error) {
+func parse(args []string) (setup, error) {
 	var f flags
+	var file configFile
 	parser, err := kong.New(&f,
 		kong.Name("hubsub"),
 		kong.Description(description),
 		kong.Vars{"version": "HubSub " + command.Version},
 		kong.DefaultEnvars("HUBSUB"),
-		kong.Configuration(readConfigFile),
+		kong.Configuration(func(r io.Reader) (_ kong.Resolver, err error) {
+			file, err = readConfigFile(r)
+			return file, err
+		}),
 	)
 	if err != nil {
-		return options{}, err
+		return setup{}, err
 	}
 	if _, err = parser.Parse(joinValues(args)); err != nil {
-		return options{}, err
+		return setup{}, err
 	}
-	f.options.file = string(f.Config)
-	return f.options, f.options.check()
+	return setup{f.options, string(f.Config), file.unknown, append(file.users, f.User...)}, f.options.check()
 }
 
 // joinValues makes one argument of a flag and its values, of which Redis's

@@ -2,38 +2,53 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math"
 	"os"
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"strconv"
+	"strings"
 	"syscall"
+	"time"
 
 	"hubsub/engine"
+	"hubsub/engine/admin"
 	"hubsub/engine/command"
 )
 
-// gcPercent lets the heap grow by half before it is collected: most of a
-// server's heap is its idle clients, which are never garbage, and what a loop
-// leaves behind per tick is small.
-const gcPercent = 50
+const (
+	// gcPercent lets the heap grow by half before it is collected: most of a
+	// server's heap is its idle clients, which are never garbage, and what a loop
+	// leaves behind per tick is small.
+	gcPercent = 50
+
+	// adminCloseTimeMax is how long a scrape or a profile may go on when the
+	// server ends.
+	adminCloseTimeMax = time.Second
+
+	// configLineMax is the longest line of a configuration file: users may have
+	// many patterns.
+	configLineMax = 1 << 20
+)
 
 // serve runs the server until a signal or SHUTDOWN ends it.
-func serve(o options) error {
+func serve(s setup) error {
 	logLevel := new(slog.LevelVar)
-	logLevel.Set(levels[o.LogLevel])
-	log, closeLog, err := openLog(string(o.LogFile), logLevel)
+	logLevel.Set(levels[s.LogLevel])
+	log, logFile, err := openLog(&s.options, logLevel)
 	if err != nil {
 		return err
 	}
-	defer closeLog()
-	if err := fitClients(&o, log); err != nil {
+	if err := fitClients(&s.options, log); err != nil {
 		return err
 	}
-	loops := o.loops()
+	tellUnknown(&s, log)
+	tellBacklog(int(s.Backlog), log)
+	loops := s.loops()
 	// Two more than loops: one that wakes from epoll_wait finds a processor
 	// free, and the scheduler need not take one from another loop.
 	runtime.GOMAXPROCS(loops + 2)
@@ -41,66 +56,107 @@ func serve(o options) error {
 		debug.SetGCPercent(gcPercent)
 	}
 
-	signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE) // a closed terminal or pipe ends no server
+	signal.Ignore(syscall.SIGPIPE) // a closed pipe ends no server
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	server := &live{options: o, logLevel: logLevel, stop: stop}
+	server := &live{options: s.options, log: log, logLevel: logLevel, stop: stop}
+	handler := command.New(command.Config{Server: server, Port: int(s.Port), ConfigFile: s.file})
+	handler.Users.SetAllChannels(s.PubSubDefault == "allchannels")
+	handler.Users.SetDefaultPassword(string(s.RequirePass))
+	users, err := handler.Users.Parse(s.users)
+	if err != nil {
+		return err
+	}
+	handler.Users.Load(users)
 	e, err := engine.New(engine.Config{
 		Loops:    loops,
-		Listen:   o.listen(),
-		Settings: o.settings(),
-		Handler:  command.New(command.Config{Server: server, Port: int(o.Port), ConfigFile: o.file}),
+		Listen:   s.listen(),
+		Settings: s.settings(),
+		Handler:  handler,
 		Log:      log,
 	})
 	if err != nil {
 		return err
 	}
-	server.engine = e
+	server.engine, server.handler = e, handler
+	server.UsersChanged()
+	var http *admin.Server
+	if s.HTTP != "" {
+		if http, err = admin.Listen(string(s.HTTP), e, log); err != nil {
+			return err
+		}
+	}
 	if err := e.Start(); err != nil {
 		return err
 	}
-	log.Info("HubSub is ready to accept connections", "version", command.Version,
-		"port", int(o.Port), "unixsocket", string(o.UnixSocket), "loops", loops, "pid", os.Getpid())
-	<-ctx.Done()
+	log.Info("HubSub is ready to accept connections", "version", command.Version, "port", int(s.Port),
+		"unixsocket", string(s.UnixSocket), "http", string(s.HTTP), "loops", loops, "pid", os.Getpid())
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-hangup:
+			server.reload(logFile, func() (setup, error) { return parse(os.Args[1:]) })
+		}
+	}
 	stop() // a second signal ends the process at once
 	log.Info("HubSub is shutting down", "clients", e.Stats().Connections)
-	return e.Shutdown()
+	if http == nil {
+		return e.Shutdown()
+	}
+	http.BeginShutdown()
+	err = e.Shutdown()
+	closing, cancel := context.WithTimeout(context.Background(), adminCloseTimeMax)
+	defer cancel()
+	return errors.Join(err, http.Close(closing))
 }
 
-// fitClients lowers maxclients to what the limit of open files allows.
+// tellUnknown names what in the configuration file has no effect.
+func tellUnknown(s *setup, log *slog.Logger) {
+	if len(s.unknown) > 0 {
+		log.Warn("HubSub does not have these options of the configuration file: they have no effect",
+			"file", s.file, "options", strings.Join(s.unknown, " "))
+	}
+}
+
+// tellBacklog warns of a kernel that cuts --tcp-backlog. The words are Redis's.
+func tellBacklog(backlog int, log *slog.Logger) {
+	const file = "/proc/sys/net/core/somaxconn"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return
+	}
+	if most, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil && most < backlog {
+		log.Warn(fmt.Sprintf("WARNING: The TCP backlog setting of %d cannot be enforced because %s is set to the lower value of %d.",
+			backlog, file, most))
+	}
+}
+
+// fitClients lowers maxclients to what the limit of open files allows. What it
+// logs begins with Redis's words, which operators' tools look for.
 func fitClients(o *options, log *slog.Logger) error {
-	most, err := clientsMax(o.loops())
+	open, most, err := clientsMax(o.loops())
 	switch {
 	case err != nil:
 		return err
 	case most < 1:
-		return fmt.Errorf("cannot serve clients with so few open files: raise 'ulimit -n' above %d", engine.FilesReserved(o.loops()))
+		return fmt.Errorf("Your current 'ulimit -n' of %d is not enough for the server to start. "+
+			"Please increase your open file limit to at least %d. Exiting.", open, engine.FilesReserved(o.loops())+1)
 	case int64(o.MaxClients) > most:
-		log.Warn("the limit of open files is too low for maxclients: lowering it, raise 'ulimit -n' for more",
-			"asked", int64(o.MaxClients), "maxclients", most)
+		log.Warn(fmt.Sprintf("Current maximum open files is %d. maxclients has been reduced to %d to compensate for low ulimit. "+
+			"If you need higher maxclients increase 'ulimit -n'.", open, most), "asked", int64(o.MaxClients))
 		o.MaxClients = number(most)
 	}
 	return nil
 }
 
-// clientsMax returns how many clients the limit of open files allows.
-func clientsMax(loops int) (int64, error) {
+// clientsMax returns the limit of open files and how many clients it allows.
+func clientsMax(loops int) (open, clients int64, err error) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return 0, fmt.Errorf("cannot read the limit of open files: %w", err)
+		return 0, 0, fmt.Errorf("cannot read the limit of open files: %w", err)
 	}
-	return int64(min(limit.Cur, math.MaxInt64)) - int64(engine.FilesReserved(loops)), nil
-}
-
-// openLog logs to a file, or to standard error if there is none.
-func openLog(path string, level slog.Leveler) (*slog.Logger, func(), error) {
-	out, done := io.Writer(os.Stderr), func() {}
-	if path != "" {
-		file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-		if err != nil {
-			return nil, nil, fmt.Errorf("cannot open the log file: %w", err)
-		}
-		out, done = file, func() { file.Close() }
-	}
-	return slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level})), done, nil
+	open = int64(min(limit.Cur, math.MaxInt64))
+	return open, open - int64(engine.FilesReserved(loops)), nil
 }

@@ -23,6 +23,7 @@ type (
 	yesno   struct{ on bool }
 	words   []string // separated by blanks
 	text    string
+	choice  string                 // one word of several, in lower case
 	outputs map[string]outputLimit // by class of client
 )
 
@@ -127,6 +128,13 @@ func (v *text) UnmarshalText(b []byte) error {
 }
 
 func (v text) String() string { return string(v) }
+
+func (v *choice) UnmarshalText(b []byte) error {
+	*v = choice(strings.ToLower(string(b)))
+	return nil
+}
+
+func (v choice) String() string { return string(v) }
 
 // outputLimit is one class's limits as they are written: hard, soft, seconds.
 type outputLimit struct {

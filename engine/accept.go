@@ -169,8 +169,8 @@ func (e *Engine) accept(ln *listener) {
 		}
 		pause = 0
 		e.received.Add(1)
-		if refusal := e.refuse(conn); refusal != "" {
-			e.rejected.Add(1)
+		if reason, refusal := e.refuse(conn); refusal != "" {
+			e.rejected[reason].Add(1)
 			_ = conn.SetWriteDeadline(time.Now().Add(time.Second))
 			_, _ = conn.Write([]byte(refusal)) // to a client that is going anyway
 			conn.Close()
@@ -208,17 +208,31 @@ func inlineUrgent(conn syscall.Conn) {
 	}
 }
 
-// refuse returns what to tell a client that is not served, empty if it is.
-func (e *Engine) refuse(conn net.Conn) string {
+// rejectReason says why a connection was not served.
+type rejectReason uint8
+
+const (
+	rejectedByMaxClients rejectReason = iota
+	rejectedByProtectedMode
+	rejectReasons
+)
+
+func (r rejectReason) String() string {
+	return [rejectReasons]string{"maxclients", "protected-mode"}[r]
+}
+
+// refuse returns why a client is not served and what to tell it, which is empty
+// if it is served.
+func (e *Engine) refuse(conn net.Conn) (rejectReason, string) {
 	settings := e.settings.Load()
 	if e.connections.Load() >= int64(settings.MaxClients) {
-		return tooManyClients
+		return rejectedByMaxClients, tooManyClients
 	}
 	if addr, ok := conn.RemoteAddr().(*net.TCPAddr); ok && settings.ProtectedMode && !addr.IP.IsLoopback() {
-		return protectedMode
+		return rejectedByProtectedMode, protectedMode
 	}
 	e.connections.Add(1)
-	return ""
+	return 0, ""
 }
 
 // leastBusy returns the loop with the fewest connections and counts one more.

@@ -33,6 +33,16 @@ func (e *Engine) kill(s *Session, reason closeReason) {
 	})
 }
 
+// Do has f run on the session's loop, soon, unless the session has ended by
+// then. What f sees was done before Do was called. Any goroutine.
+func (e *Engine) Do(s *Session, f func()) {
+	s.loop.post(func() {
+		if s.place >= 0 {
+			f()
+		}
+	})
+}
+
 // Killed reports whether somebody killed the session. Any goroutine.
 func (s *Session) Killed() bool { return s.killed.Load() }
 

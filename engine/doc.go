@@ -57,5 +57,6 @@
 //
 // # Imports
 //
-// resp, ring, engine/glob, gnet, x/sys. Never command, cluster or main.
+// resp, ring, engine/acl (a session holds its user's account), engine/glob,
+// gnet, x/sys. Never command, cluster or main.
 package engine

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -60,12 +61,14 @@ type Engine struct {
 	settings     atomic.Pointer[liveSettings]
 	connections  atomic.Int64
 	received     atomic.Int64
-	rejected     atomic.Int64
+	rejected     [rejectReasons]atomic.Int64
 	backlog      atomic.Int64
 	clientMemory atomic.Int64 // see Session.Memory
 	subscribers  atomic.Int64 // sessions with a subscription
 	lastID       atomic.Uint64
-	warned       atomic.Int64 // when a closed client was last logged
+	warned       atomic.Int64 // when a client over its limit was last logged
+	untold       atomic.Int64 // such clients since
+	rates        atomic.Pointer[Rates]
 	lingering    sync.WaitGroup
 
 	evicting sync.Mutex
@@ -91,6 +94,7 @@ func New(c Config) (*Engine, error) {
 		quit:      make(chan struct{}),
 	}
 	e.SetSettings(c.Settings)
+	e.rates.Store(&Rates{})
 	var err error
 	if e.listeners, err = c.Listen.open(); err != nil {
 		return nil, err
@@ -164,9 +168,20 @@ func (e *Engine) closed(s *Session) {
 		// One line a second tells an operator; the counters tell how many.
 		now, last := e.clock(), e.warned.Load()
 		if last != 0 && now-last < int64(warningInterval) || !e.warned.CompareAndSwap(last, now) {
+			e.untold.Add(1)
 			return
 		}
-		e.log.Warn("closed a client over its limit", "id", s.id, "addr", s.RemoteAddr(), "reason", s.reason)
+		e.log.Warn("closed a client over its limit", "id", s.id, "addr", s.RemoteAddr(), "reason", s.reason,
+			"others before", e.untold.Swap(0))
+	default:
+		e.tell("client disconnected", s, "reason", s.reason)
+	}
+}
+
+// tell logs what happens to one client, for those who ask for such lines.
+func (e *Engine) tell(event string, s *Session, more ...any) {
+	if e.log.Enabled(context.Background(), slog.LevelDebug) {
+		e.log.Debug(event, append([]any{"id", s.id, "addr", s.RemoteAddr()}, more...)...)
 	}
 }
 
@@ -175,6 +190,8 @@ func (e *Engine) keepHouse() {
 	ticker := time.NewTicker(housekeepingInterval)
 	defer ticker.Stop()
 	var tidied churn
+	var sampled Stats
+	last := e.clock()
 	for {
 		select {
 		case <-e.quit:
@@ -184,6 +201,8 @@ func (e *Engine) keepHouse() {
 				l.task(l.housekeep)
 			}
 			tidied = e.tidy(tidied)
+			now := e.clock()
+			sampled, last = e.sample(sampled, time.Duration(now-last)), now
 		}
 	}
 }

@@ -53,7 +53,7 @@ func (l *loop) commands(s *Session, parser *resp.Parser, buf []byte) (rest []byt
 	live := l.engine.settings.Load()
 	for len(buf) > 0 && !s.has(lastAnswer|paused) {
 		limits := &live.limits
-		if !s.has(authenticated) {
+		if !live.Open && !s.has(authenticated) {
 			limits = &live.strictLimits
 		}
 		n, err := parser.Next(buf, &l.command, limits)

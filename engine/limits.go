@@ -146,6 +146,7 @@ type Settings struct {
 	Timeout          time.Duration // idle clients without subscriptions are closed; 0 never
 	KeepAlive        time.Duration // TCP keep-alive idle time; 0 off
 	ProtectedMode    bool          // refuse clients that are not on this machine
+	Open             bool          // full limits hold for all, as nobody needs to authenticate
 
 	OutputNormal     OutputLimit // clients without subscriptions
 	OutputPubSub     OutputLimit // clients with some

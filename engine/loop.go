@@ -198,6 +198,7 @@ func (l *loop) OnOpen(c gnet.Conn) ([]byte, gnet.Action) {
 	l.mu.Unlock()
 	l.engine.clientMemory.Add(sessionBytes)
 	l.engine.handler.Open(s)
+	l.engine.tell("client connected", s)
 	l.schedule()
 	return nil, gnet.None
 }

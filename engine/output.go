@@ -264,7 +264,7 @@ func (s *Session) Exceeds(n int) bool {
 func (l *loop) outputLimit(s *Session) OutputLimit {
 	settings := l.engine.settings.Load()
 	switch {
-	case !s.has(authenticated):
+	case !settings.Open && !s.has(authenticated):
 		return OutputLimit{HardBytes: strangerBacklogMax}
 	case len(s.subs) > 0 || s.has(subscribed):
 		return settings.OutputPubSub

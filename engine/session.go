@@ -6,6 +6,7 @@ import (
 
 	"github.com/panjf2000/gnet/v2"
 
+	"hubsub/engine/acl"
 	"hubsub/resp"
 )
 
@@ -38,8 +39,9 @@ type Session struct {
 	active      atomic.Int64 // by the engine's clock
 	backlogged  atomic.Int64
 	buffered    atomic.Int64
-	kept        atomic.Int64             // by the Handler, see Keep
-	Identity    atomic.Pointer[Identity] // replaced, never changed
+	kept        atomic.Int64                // by the Handler, see Keep
+	User        atomic.Pointer[acl.Account] // nil: not authenticated; set by the Handler
+	Identity    atomic.Pointer[Identity]    // replaced, never changed
 	LastCommand atomic.Pointer[string]
 
 	// Owned by the Handler, on the loop: what it keeps for this client.
@@ -49,7 +51,6 @@ type Session struct {
 // Identity is what a client says of itself. A nil one says nothing.
 type Identity struct {
 	Name, LibName, LibVersion string
-	User                      string
 	Database                  int
 	Flags                     string // CLIENT LIST's letters that the Handler knows of
 	Lasting                   bool   // --maxmemory-clients does not close it
@@ -108,11 +109,9 @@ func (s *Session) SetProtocol(version int) {
 	s.replace()
 }
 
-// SetAuthenticated says which limits hold for what the client sends.
+// SetAuthenticated says which limits hold for what the client sends, unless
+// Settings.Open gives all the full ones.
 func (s *Session) SetAuthenticated(yes bool) { s.set(authenticated, yes) }
-
-// Authenticated returns what SetAuthenticated last set.
-func (s *Session) Authenticated() bool { return s.has(authenticated) }
 
 // Reply returns the writer of this command's answer. What is written to it
 // while the client has replies off goes nowhere.

@@ -1,6 +1,9 @@
 package engine
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // tally counts what one tick of a loop did.
 type tally struct {
@@ -48,6 +51,7 @@ type Stats struct {
 	Sends                          int64 // system calls that sent
 	InputBytes, OutputBytes        int64
 	DroppedBytes                   int64 // owed to clients when they were closed
+	Rates                          Rates
 
 	// Connections that the engine closed, by reason; Endings has them all.
 	ProtocolErrorCloses int64
@@ -58,12 +62,30 @@ type Stats struct {
 	KilledClients       int64
 }
 
+// Rates are counts per second, over the last second or so.
+type Rates struct {
+	Commands, Published, Delivered, InputBytes, OutputBytes float64
+}
+
+// sample takes the rates since the sample before, once an interval.
+func (e *Engine) sample(before Stats, elapsed time.Duration) (now Stats) {
+	now = e.Stats()
+	rate := func(now, before int64) float64 { return float64(max(now-before, 0)) / elapsed.Seconds() } // less: ResetStats
+	e.rates.Store(&Rates{
+		Commands:    rate(now.Commands, before.Commands),
+		Published:   rate(now.Published, before.Published),
+		Delivered:   rate(now.Delivered, before.Delivered),
+		InputBytes:  rate(now.InputBytes, before.InputBytes),
+		OutputBytes: rate(now.OutputBytes, before.OutputBytes),
+	})
+	return now
+}
+
 // Stats returns the counts. Any goroutine.
 func (e *Engine) Stats() Stats {
 	st := Stats{
 		Connections:         e.connections.Load(),
 		ConnectionsReceived: e.received.Load(),
-		ConnectionsRejected: e.rejected.Load(),
 		Subscribers:         e.subscribers.Load(),
 		Rooms:               e.directory.rooms.Load(),
 		Channels:            e.directory.channels[Channel].Load(),
@@ -71,6 +93,10 @@ func (e *Engine) Stats() Stats {
 		Patterns:            e.Patterns(),
 		Backlog:             e.backlog.Load(),
 		ClientMemory:        e.clientMemory.Load(),
+		Rates:               *e.rates.Load(),
+	}
+	for i := range e.rejected {
+		st.ConnectionsRejected += e.rejected[i].Load()
 	}
 	for _, l := range e.loops {
 		st.Commands += l.stats.commands.Load()
@@ -130,10 +156,23 @@ func (e *Engine) Endings() []Ending {
 	return endings
 }
 
+// Rejections returns how many connections were not served since the start or
+// the last ResetStats, for every reason there is, in a fixed order. Any
+// goroutine.
+func (e *Engine) Rejections() []Ending {
+	rejections := make([]Ending, rejectReasons)
+	for reason := range rejectReasons {
+		rejections[reason] = Ending{Reason: reason.String(), Connections: e.rejected[reason].Load()}
+	}
+	return rejections
+}
+
 // ResetStats sets the counts back to zero. Any goroutine.
 func (e *Engine) ResetStats() {
 	e.received.Store(0)
-	e.rejected.Store(0)
+	for i := range e.rejected {
+		e.rejected[i].Store(0)
+	}
 	for _, l := range e.loops {
 		for _, c := range []*atomic.Int64{
 			&l.stats.commands, &l.stats.published, &l.stats.delivered,

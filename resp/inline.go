@@ -18,6 +18,14 @@ func (p *Parser) inline(buf []byte, cmd *Command, lim *Limits) (n int, err error
 	return end + 1, nil
 }
 
+// Words splits a line as an inline command is split, and tells whether its quotes are balanced. Configuration files have lines of
+// the same form. The words may share the line's memory.
+func Words(line []byte) (words [][]byte, ok bool) {
+	var cmd Command
+	ok = cmd.split(line)
+	return cmd.Args, ok
+}
+
 // split fills cmd with the words of line, which has no NUL byte, and tells whether its quotes are balanced. Words are separated
 // by white space. A quote may open anywhere in a word, but what follows the closing one must be white space or nothing. Between
 // double quotes \n \r \t \b \a and \xHH stand for a byte, and a backslash before any other byte for that byte; between single

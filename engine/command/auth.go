@@ -1,36 +1,34 @@
 package command
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
-
 	"hubsub/engine"
+	"hubsub/engine/acl"
 	"hubsub/resp"
 )
 
-// defaultUser is the one user there is. It has a password if the option
-// requirepass is set; otherwise any password is right.
-const defaultUser = "default"
+// become makes the client the user of an account, or nobody: nil.
+func become(s *engine.Session, account *acl.Account) {
+	s.User.Store(account)
+	s.SetAuthenticated(account != nil)
+}
 
-// authenticate reports whether the password is the user's, in a time that does
-// not tell how near it is.
-func (h *Handler) authenticate(user, password []byte) bool {
-	if string(user) != defaultUser {
+// logIn makes the client a user who accepts the password. If there is none, who
+// it is stays as it was.
+func (c call) logIn(name, password []byte) bool {
+	account := c.h.Users.Authenticate(name, password)
+	if account == nil {
+		c.h.logRefusedLogin(c, name)
 		return false
 	}
-	required := h.Server.RequirePass()
-	if required == "" {
-		return true
-	}
-	got, want := sha256.Sum256(password), sha256.Sum256([]byte(required))
-	return subtle.ConstantTimeCompare(got[:], want[:]) == 1
+	become(c.s, account)
+	return true
 }
 
 func auth(c call) {
-	user, password := []byte(defaultUser), c.args()[0]
+	user, password := []byte(acl.DefaultName), c.args()[0]
 	switch len(c.args()) {
 	case 1:
-		if c.h.Server.RequirePass() == "" {
+		if !c.h.Users.Default().User().NeedsPassword() {
 			c.fail(faultNoPassword)
 			return
 		}
@@ -40,11 +38,10 @@ func auth(c call) {
 		c.fail(faultSyntax)
 		return
 	}
-	if !c.h.authenticate(user, password) {
+	if !c.logIn(user, password) {
 		c.fail(faultWrongPass)
 		return
 	}
-	c.s.SetAuthenticated(true)
 	c.ok()
 }
 
@@ -83,7 +80,7 @@ func parseHello(args [][]byte, current int) (g greeting, fault string) {
 			}
 			args = args[2:]
 		default:
-			return g, "ERR Syntax error in HELLO option '" + string(args[0]) + "'"
+			return g, "ERR Syntax error in HELLO option '" + cited(args[0]) + "'"
 		}
 	}
 	return g, ""
@@ -97,12 +94,10 @@ func hello(c call) {
 	case fault != "":
 		c.fail(fault)
 		return
-	case g.auth && !c.h.authenticate(g.user, g.password):
+	case g.auth && !c.logIn(g.user, g.password):
 		c.fail(faultWrongPass)
 		return
-	case g.auth:
-		c.s.SetAuthenticated(true)
-	case !c.s.Authenticated() && c.h.Server.RequirePass() != "":
+	case !g.auth && !loggedIn(c.s):
 		c.fail(faultHelloNoAuth)
 		return
 	}

@@ -87,8 +87,7 @@ func TestPasswordTakenAway(t *testing.T) {
 	s := serve(t, "secret")
 	c := s.dial()
 	c.says("PING", "-NOAUTH Authentication required.")
-	none := ""
-	s.password.Store(&none)
+	s.users.SetDefaultPassword("")
 	c.says("PING", "+PONG")
 }
 

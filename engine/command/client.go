@@ -45,9 +45,9 @@ func clientSetInfo(c call) {
 	isName := is(attribute, "LIB-NAME")
 	switch {
 	case !isName && !is(attribute, "LIB-VER"):
-		c.fail("ERR Unrecognized option '" + string(attribute) + "'")
+		c.fail("ERR Unrecognized option '" + cited(attribute) + "'")
 	case !printable(value):
-		c.fail("ERR " + string(attribute) + " cannot contain spaces, newlines or special characters.")
+		c.fail("ERR " + cited(attribute) + " cannot contain spaces, newlines or special characters.")
 	default:
 		identify(c.s, func(id *engine.Identity) {
 			if isName {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"hubsub/engine"
+	"hubsub/engine/acl"
 	"hubsub/resp"
 )
 
@@ -13,6 +14,7 @@ type filter struct {
 	ids         map[uint64]bool
 	addr, laddr *string
 	class       class
+	user        *acl.Account
 	maxAge      time.Duration // at least that old
 	skip        *engine.Session
 }
@@ -34,6 +36,7 @@ func (f *filter) matches(s *engine.Session, now time.Time) bool {
 		f.ids != nil && !f.ids[s.ID()],
 		f.addr != nil && *f.addr != s.RemoteAddr(),
 		f.laddr != nil && *f.laddr != s.LocalAddr(),
+		f.user != nil && !isUser(s, f.user),
 		f.maxAge > 0 && now.Sub(s.Created()) < f.maxAge:
 		return false
 	}
@@ -57,7 +60,7 @@ func (f *filter) setClass(name []byte) (fault string) {
 	case is(name, "MASTER"), is(name, "REPLICA"), is(name, "SLAVE"):
 		f.class = foreignClass
 	default:
-		return "ERR Unknown client type '" + string(name) + "'"
+		return "ERR Unknown client type '" + cited(name) + "'"
 	}
 	return ""
 }
@@ -74,7 +77,7 @@ func clientKill(c call) {
 		}
 		return
 	}
-	f, fault := parseKill(args, c.s)
+	f, fault := c.parseKill(args)
 	if fault != "" {
 		c.fail(fault)
 		return
@@ -110,8 +113,8 @@ func text(b []byte) *string {
 
 // parseKill reads pairs of a filter and its value. The calling client is
 // spared unless SKIPME is no.
-func parseKill(args [][]byte, self *engine.Session) (f filter, fault string) {
-	f.skip = self
+func (c call) parseKill(args [][]byte) (f filter, fault string) {
+	f.skip = c.s
 	for ; len(args) > 0; args = args[2:] {
 		if len(args) == 1 {
 			return f, faultSyntax
@@ -141,11 +144,11 @@ func parseKill(args [][]byte, self *engine.Session) (f filter, fault string) {
 		case is(args[0], "LADDR"):
 			f.laddr = text(value)
 		case is(args[0], "USER"):
-			if string(value) != defaultUser {
-				return f, "ERR No such user '" + string(value) + "'"
+			if f.user = c.h.Users.Find(string(value)); f.user == nil {
+				return f, "ERR No such user '" + cited(value) + "'"
 			}
 		case is(args[0], "SKIPME") && is(value, "YES"):
-			f.skip = self
+			f.skip = c.s
 		case is(args[0], "SKIPME") && is(value, "NO"):
 			f.skip = nil
 		default:

@@ -98,7 +98,7 @@ func appendClient(b []byte, s *engine.Session, now time.Time) []byte {
 		text("", "w")
 	}
 	text(" cmd=", lastCommand(s))
-	text(" user=", defaultUser)
+	text(" user=", userName(s))
 	text(" redir=", redirection(id))
 	number(" resp=", int64(s.Protocol()))
 	text(" lib-name=", id.LibName)

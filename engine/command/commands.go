@@ -1,6 +1,9 @@
 package command
 
-import "hubsub/engine"
+import (
+	"hubsub/engine"
+	"hubsub/engine/acl"
+)
 
 // Sets of flags that many commands share.
 const (
@@ -14,6 +17,7 @@ var (
 	varies        = []string{"nondeterministic_output"}
 	variesInOrder = []string{"nondeterministic_output_order"}
 	onShards      = []string{"request_policy:all_shards", "response_policy:all_succeeded"}
+	countOnShards = []string{"request_policy:all_shards", "response_policy:agg_sum"}
 	onNodes       = []string{"request_policy:all_nodes", "response_policy:all_succeeded"}
 	infoTips      = []string{"nondeterministic_output", "request_policy:all_shards", "response_policy:special"}
 )
@@ -23,10 +27,10 @@ var (
 func commands() []*command {
 	groups := [][]*command{
 		pubsubCommands(), connectionCommands(), transactionCommands(),
-		serverCommands(), clusterCommands(), scriptingCommands(),
+		serverCommands(), clusterCommands(), scriptingCommands(), streamCommands(), genericCommands(),
 	}
 	var all []*command
-	for i, group := range []string{"pubsub", "connection", "transactions", "server", "cluster", "scripting"} {
+	for i, group := range []string{"pubsub", "connection", "transactions", "server", "cluster", "scripting", "stream", "generic"} {
 		for _, c := range groups[i] {
 			c.group = group
 			all = append(all, c)
@@ -38,17 +42,17 @@ func commands() []*command {
 func pubsubCommands() []*command {
 	const perName = "O(N) with the number of names"
 	return []*command{
-		{name: "publish", arity: 3, flags: pubsub | anytime | fast, run: publisher(engine.Channel),
+		{name: "publish", arity: 3, flags: pubsub | anytime | fast, touches: acl.Publishes, run: publisher(engine.Channel),
 			since: "2.0.0", cost: "O(M) with the number of patterns that could match; sending is O(N) with the number of subscribers",
 			usage: "channel message", summary: "Sends a message to a channel and returns how many clients get it."},
-		{name: "spublish", arity: 3, flags: pubsub | anytime | fast, keys: firstKey, run: publisher(engine.Shard),
+		{name: "spublish", arity: 3, flags: pubsub | anytime | fast, keys: firstKey, touches: acl.Publishes, run: publisher(engine.Shard),
 			since: "7.0.0", cost: "O(1); sending is O(N) with the number of subscribers",
 			usage: "shardchannel message", summary: "Sends a message to a shard channel and returns how many clients get it."},
-		{name: "subscribe", arity: -2, flags: subscribes, run: subscriber(engine.Channel),
+		{name: "subscribe", arity: -2, flags: subscribes, touches: acl.Subscribes, run: subscriber(engine.Channel),
 			since: "2.0.0", cost: perName, usage: "channel [channel ...]", summary: "Subscribes to channels."},
-		{name: "psubscribe", arity: -2, flags: subscribes, run: subscriber(engine.Pattern),
+		{name: "psubscribe", arity: -2, flags: subscribes, touches: acl.SubscribesPattern, run: subscriber(engine.Pattern),
 			since: "2.0.0", cost: perName, usage: "pattern [pattern ...]", summary: "Subscribes to all channels that match a pattern."},
-		{name: "ssubscribe", arity: -2, flags: subscribes, keys: everyKey, run: subscriber(engine.Shard),
+		{name: "ssubscribe", arity: -2, flags: subscribes, keys: everyKey, touches: acl.Subscribes, run: subscriber(engine.Shard),
 			since: "7.0.0", cost: perName, usage: "shardchannel [shardchannel ...]", summary: "Subscribes to shard channels."},
 		{name: "unsubscribe", arity: -1, flags: subscribes, run: unsubscriber(engine.Channel),
 			since: "2.0.0", cost: perName, usage: "[channel ...]", summary: "Ends subscriptions to the channels, or to all."},
@@ -124,7 +128,7 @@ func clientCommands() []*command {
 		{name: "reply", arity: 3, flags: self, run: clientReply,
 			since: "3.2.0", usage: "ON|OFF|SKIP", summary: "Turns answers on or off, or skips the next one."},
 		{name: "no-evict", arity: 3, flags: others, run: clientNoEvict,
-			since: "7.0.0", usage: "ON|OFF", summary: "Accepted; clients over a limit are closed nevertheless."},
+			since: "7.0.0", usage: "ON|OFF", summary: "Exempts the connection from maxmemory-clients."},
 		{name: "no-touch", arity: 3, flags: self, run: clientNoTouch,
 			since: "7.2.0", usage: "ON|OFF", summary: "Accepted; there are no keys to touch."},
 		{name: "tracking", arity: -3, flags: self, run: clientTracking,
@@ -177,11 +181,7 @@ func serverCommands() []*command {
 			since: "2.8.13", cost: "O(N) with the number of commands", usage: "[subcommand [argument ...]]", summary: "Describes all commands.",
 			subcommands: commandCommands()},
 		{name: "acl", arity: -2, since: "6.0.0", usage: "subcommand [argument ...]",
-			summary: "Tells who the client is.", subcommands: []*command{
-				{name: "whoami", arity: 2, flags: noScript | anytime, run: aclWhoami,
-					since: "6.0.0", summary: "Returns the connection's user."},
-				helpCommand("6.0.0", 0),
-			}},
+			summary: "Shows and changes users and what they may do.", subcommands: aclCommands()},
 		{name: "role", arity: 1, flags: noScript | anytime | fast, categories: inAdmin | inDangerous, run: role,
 			since: "2.8.12", summary: "Returns master and an empty list of replicas."},
 		{name: "time", arity: 1, flags: anytime | fast, tips: varies, run: timeNow,
@@ -192,8 +192,92 @@ func serverCommands() []*command {
 			since: "1.0.0", usage: "[ASYNC|SYNC]", summary: "Accepted; there are no keys."},
 		{name: "flushdb", arity: -1, flags: write, categories: inKeyspace | inDangerous, tips: onShards, run: flush,
 			since: "1.0.0", usage: "[ASYNC|SYNC]", summary: "Accepted; there are no keys."},
+		{name: "dbsize", arity: 1, flags: fast, categories: inKeyspace | inRead, tips: countOnShards, run: dbSize,
+			since: "1.0.0", summary: "Returns 0; there are no keys."},
+		{name: "slowlog", arity: -2, since: "2.2.12", usage: "subcommand [argument ...]",
+			summary: "Tells of no slow commands; they are not logged.", subcommands: slowlogCommands()},
+		{name: "latency", arity: -2, since: "2.8.13", usage: "subcommand [argument ...]",
+			summary: "Tells of no latencies; commands are not timed.", subcommands: latencyCommands()},
+		{name: "module", arity: -2, since: "4.0.0", usage: "subcommand [argument ...]",
+			summary: "Tells of no modules; none can be loaded.", subcommands: []*command{
+				{name: "list", arity: 2, flags: admin | noScript, tips: variesInOrder, run: tellNone,
+					since: "4.0.0", summary: "Returns an empty list."},
+				helpCommand("5.0.0", 0),
+			}},
 		{name: "debug", arity: -2, flags: admin | noScript | anytime, run: debug,
 			since: "1.0.0", usage: "subcommand [argument ...]", summary: "Accepts what test suites send, and does nothing."},
+	}
+}
+
+func aclCommands() []*command {
+	const (
+		tell     = noScript | anytime
+		manage   = admin | noScript | anytime
+		perUser  = "O(N) with the number of users"
+		perRules = "O(N) with the number of the user's rules"
+	)
+	return []*command{
+		{name: "cat", arity: -2, flags: tell, run: aclCat,
+			since: "6.0.0", usage: "[category]", summary: "Lists the categories, or the commands of one."},
+		{name: "deluser", arity: -3, flags: manage, run: aclDelUser,
+			since: "6.0.0", usage: "username [username ...]", summary: "Deletes users and closes their connections."},
+		{name: "dryrun", arity: -4, flags: manage, run: aclDryRun,
+			since: "7.0.0", usage: "username command [argument ...]", summary: "Tells whether a user may run a command, and does not run it."},
+		{name: "genpass", arity: -2, flags: tell, run: aclGenPass,
+			since: "6.0.0", usage: "[bits]", summary: "Makes a password of 256 random bits, or as many as are asked for."},
+		{name: "getuser", arity: 3, flags: manage, run: aclGetUser,
+			since: "6.0.0", cost: perRules, usage: "username", summary: "Shows a user's rules."},
+		{name: "list", arity: 2, flags: manage, run: aclList,
+			since: "6.0.0", cost: perUser, summary: "Shows all users as lines of a configuration file."},
+		{name: "load", arity: 2, flags: manage, run: answer(faultNoACLFile),
+			since: "6.0.0", summary: "Refused; there is no ACL file."},
+		{name: "log", arity: -2, flags: manage, run: aclLogs,
+			since: "6.0.0", cost: "O(N) with the number of entries", usage: "[count | RESET]", summary: "Shows who was refused what lately, or forgets it."},
+		{name: "save", arity: 2, flags: manage, run: answer(faultNoACLFile),
+			since: "6.0.0", summary: "Refused; there is no ACL file."},
+		{name: "setuser", arity: -3, flags: manage, run: aclSetUser,
+			since: "6.0.0", cost: perRules, usage: "username [rule ...]", summary: "Makes or changes a user: by all rules, or none."},
+		{name: "users", arity: 2, flags: manage, run: aclUsers,
+			since: "6.0.0", cost: perUser, summary: "Lists the users."},
+		{name: "whoami", arity: 2, flags: tell, run: aclWhoAmI,
+			since: "6.0.0", summary: "Returns the connection's user."},
+		helpCommand("6.0.0", 0),
+	}
+}
+
+func slowlogCommands() []*command {
+	const manage = admin | anytime
+	return []*command{
+		{name: "get", arity: -2, flags: manage, tips: []string{"request_policy:all_nodes", "nondeterministic_output"}, run: slowlogGet,
+			since: "2.2.12", usage: "[count]", summary: "Returns an empty list."},
+		{name: "len", arity: 2, flags: manage, tips: []string{"request_policy:all_nodes", "response_policy:agg_sum", "nondeterministic_output"}, run: tellZero,
+			since: "2.2.12", summary: "Returns 0."},
+		{name: "reset", arity: 2, flags: manage, tips: onNodes, run: slowlogReset,
+			since: "2.2.12", summary: "Accepted; there is nothing to forget."},
+		helpCommand("6.2.0", 0),
+	}
+}
+
+func latencyCommands() []*command {
+	const manage = admin | noScript | anytime
+	perNode := []string{"nondeterministic_output", "request_policy:all_nodes", "response_policy:special"}
+	return []*command{
+		{name: "histogram", arity: -2, flags: manage, tips: perNode, run: tellNoTimes,
+			since: "7.0.0", usage: "[command [command ...]]", summary: "Returns an empty map."},
+		{name: "history", arity: 3, flags: manage, tips: perNode, run: tellNone,
+			since: "2.8.13", usage: "event", summary: "Returns an empty list."},
+		{name: "latest", arity: 2, flags: manage, tips: perNode, run: tellNone,
+			since: "2.8.13", summary: "Returns an empty list."},
+		{name: "reset", arity: -2, flags: manage, tips: onNodes, run: tellZero,
+			since: "2.8.13", usage: "[event [event ...]]", summary: "Returns 0; there is nothing to forget."},
+		helpCommand("2.8.13", 0),
+	}
+}
+
+func genericCommands() []*command {
+	return []*command{
+		{name: "scan", arity: -2, categories: inKeyspace | inRead, tips: []string{"nondeterministic_output", "request_policy:special"}, run: scan,
+			since: "2.8.0", usage: "cursor [MATCH pattern] [COUNT count] [TYPE type]", summary: "Returns an empty list; there are no keys."},
 	}
 }
 
@@ -222,12 +306,26 @@ func commandCommands() []*command {
 
 func scriptingCommands() []*command {
 	return []*command{
+		{name: "eval", arity: -3, flags: noScript | stale, categories: inScripting, run: eval,
+			since: "2.6.0", cost: "O(N) with the number of channels", usage: "script numkeys [key ...] [arg ...]",
+			summary: "Executes one known script, which publishes a message to several channels; refuses others."},
+		{name: "evalsha", arity: -3, flags: noScript | stale, categories: inScripting, run: evalsha,
+			since: "2.6.0", usage: "sha1 numkeys [key ...] [arg ...]", summary: "Refused; no scripts are kept."},
 		{name: "function", arity: -2, since: "7.0.0", usage: "subcommand [argument ...]",
 			summary: "Accepts what test suites send, and does nothing.", subcommands: []*command{
 				{name: "flush", arity: -2, flags: write | noScript, categories: inScripting, tips: onShards, run: functionFlush,
 					since: "7.0.0", usage: "[ASYNC|SYNC]", summary: "Accepted; there are no functions."},
 				helpCommand("7.0.0", inScripting),
 			}},
+	}
+}
+
+func streamCommands() []*command {
+	return []*command{
+		{name: "xrange", arity: -4, categories: inRead | inStream, run: xrange, since: "5.0.0",
+			usage: "key start end [COUNT count]", summary: "Returns an empty list; there are no streams."},
+		{name: "xrevrange", arity: -4, categories: inRead | inStream, run: xrange, since: "5.0.0",
+			usage: "key end start [COUNT count]", summary: "Returns an empty list; there are no streams."},
 	}
 }
 

@@ -42,7 +42,7 @@ func configSet(c call) {
 	}
 	pairs := make([][2]string, 0, len(args)/2)
 	for i := 0; i < len(args); i += 2 {
-		pairs = append(pairs, [2]string{string(args[i]), string(args[i+1])})
+		pairs = append(pairs, [2]string{cited(args[i]), string(args[i+1])})
 	}
 	if err := c.h.Server.SetOptions(pairs); err != nil {
 		c.fail("ERR " + err.Error())

@@ -17,7 +17,8 @@
 //	             └────────┴───────▶ refuse: the error
 //
 // find looks the words up without allocating. refusal is, in Redis's order:
-// no password given, not inside MULTI, not while a RESP2 client is subscribed.
+// not authenticated, not inside MULTI, not this user, not while a RESP2 client
+// is subscribed. EXEC asks again whether the user may, for each of its commands.
 // A call is passed by value and lives on the stack, so a PUBLISH or a PING
 // allocates nothing.
 //
@@ -29,11 +30,14 @@
 //
 // # Who owns what
 //
-// The Handler never changes after New, so all loops share it. What it keeps for
-// a client is a memory in Session.Context, made for those that need one (MULTI,
-// CLIENT REPLY, TRACKING and the like): a subscriber costs nothing here. It
-// belongs to the session's loop. What other clients see in CLIENT LIST is in
-// Session.Identity, which is replaced and never changed.
+// All loops share the Handler. What changes in it guards itself: the users, of
+// package acl, and ACL LOG. A session holds its user's account, nil before it
+// has authenticated; acl.go tells who a client is, and what becomes of clients
+// whose user changes. What the Handler keeps for a client besides is a memory in
+// Session.Context, made for those that need one (MULTI, CLIENT REPLY, TRACKING
+// and the like): a subscriber costs nothing here. It belongs to the session's
+// loop. What other clients see in CLIENT LIST is in Session.Identity, which is
+// replaced and never changed.
 //
 // # Like Redis
 //
@@ -47,9 +51,13 @@
 //   - CLIENT TRACKING is accepted and has no effect: there are no keys. So are
 //     FLUSHALL, FLUSHDB, FUNCTION FLUSH and some of DEBUG, which test suites
 //     send. Commands for data are unknown.
+//   - There is no Lua: EVAL knows one script by its text, which publishes.
+//     XRANGE and XREVRANGE find nothing.
+//   - DBSIZE, SCAN, SLOWLOG, LATENCY and MODULE, which monitors and tools for
+//     people ask, tell that there is nothing to tell.
 //   - The words of HELP and COMMAND DOCS are our own, and the latter tells no
 //     arguments.
 //   - INFO has no figures that would be made up.
 //
-// The package imports engine, engine/glob, resp and the standard library.
+// The package imports engine, engine/acl, engine/glob, resp and the standard library.
 package command

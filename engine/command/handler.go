@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"hubsub/engine"
+	"hubsub/engine/acl"
 	"hubsub/resp"
 )
 
@@ -18,8 +19,9 @@ type Server interface {
 	// SetOptions sets all of the named parameters or none. The error is the
 	// answer of CONFIG SET, in Redis's words but without the code ERR.
 	SetOptions(pairs [][2]string) error
-	// RequirePass returns the password of the user "default", "" for none.
-	RequirePass() string
+	// UsersChanged is called when a command has changed the default user: what
+	// follows for the engine's Settings ProtectedMode and Open is for the process.
+	UsersChanged()
 	// Shutdown begins to end the process and returns at once.
 	Shutdown()
 }
@@ -31,29 +33,42 @@ type Config struct {
 	ConfigFile string // its path, "" for none
 }
 
-// Handler executes commands. It is an engine.Handler and holds nothing that
-// changes: one serves all loops.
+// Handler executes commands. It is an engine.Handler; one serves all loops.
 type Handler struct {
+	// Set once.
 	Config
+	Users   *acl.Users // who clients can be; any goroutine may change them
 	table   *table
 	started time.Time
 	runID   string // 40 hexadecimal digits, new for each process
+
+	// Any goroutine.
+	denials denials // ACL LOG
 }
 
 // New returns the handler for an engine.
 func New(c Config) *Handler {
 	var id [20]byte
 	rand.Read(id[:]) // never fails
+	table := newTable(commands())
 	return &Handler{
 		Config:  c,
-		table:   newTable(commands()),
+		Users:   acl.NewUsers(table.catalog),
+		table:   table,
 		started: time.Now(),
 		runID:   hex.EncodeToString(id[:]),
 	}
 }
 
-// Open begins a connection: without a password everybody is authenticated.
-func (h *Handler) Open(s *engine.Session) { s.SetAuthenticated(h.Server.RequirePass() == "") }
+// Open begins a connection: everybody is the default user if that one needs no
+// password.
+func (h *Handler) Open(s *engine.Session) {
+	if account := h.Users.Default(); account.User().Open() {
+		become(s, account)
+	} else {
+		become(s, nil)
+	}
+}
 
 // Close ends a connection.
 func (h *Handler) Close(s *engine.Session) { s.Context = nil }
@@ -70,7 +85,7 @@ func (h *Handler) Execute(s *engine.Session, words *resp.Command) {
 	}
 	memory := recall(s)
 	if fault == "" {
-		fault = h.refusal(s, memory, cmd)
+		fault = h.refusal(s, memory, cmd, words)
 	}
 	switch {
 	case fault != "":
@@ -92,13 +107,20 @@ func fromBrowser(name []byte) bool { return is(name, "POST") || is(name, "HOST:"
 
 // refusal returns the error that a known command is answered with instead of
 // being executed, or "".
-func (h *Handler) refusal(s *engine.Session, memory *memory, cmd *command) string {
+func (h *Handler) refusal(s *engine.Session, memory *memory, cmd *command, words *resp.Command) string {
+	user := h.user(s)
 	switch {
-	case !s.Authenticated() && cmd.flags&noAuth == 0 && h.Server.RequirePass() != "":
+	case cmd.flags&noAuth == 0 && user == nil:
 		return faultNoAuth
 	case memory != nil && memory.tx != nil && cmd.flags&noMulti != 0:
 		return faultNotInMulti
-	case cmd.flags&inSubscribed == 0 && s.Protocol() == 2 && subscribed(s):
+	case cmd.flags&noAuth == 0:
+		if verdict, at := user.Check(cmd.access, words.Args); verdict != acl.Allowed {
+			h.logDenial(s, cmd, verdict, words.Args[at], contextOf(s))
+			return noPermission(cmd, verdict)
+		}
+	}
+	if cmd.flags&inSubscribed == 0 && s.Protocol() == 2 && subscribed(s) {
 		return notInSubscribed(cmd)
 	}
 	return ""

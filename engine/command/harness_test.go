@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"hubsub/engine"
+	"hubsub/engine/acl"
 	"hubsub/resp"
 )
 
@@ -22,11 +23,12 @@ const patience = 10 * time.Second
 
 // site is a server with an engine of its own, and the process around it.
 type site struct {
-	t      *testing.T
+	t      testing.TB
 	addr   string
 	engine *engine.Engine
 
-	password  atomic.Pointer[string]
+	handler   *Handler
+	users     *acl.Users
 	shutdowns atomic.Int64
 	mu        sync.Mutex
 	set       [][2]string // what SetOptions was given
@@ -50,15 +52,18 @@ func (s *site) SetOptions(pairs [][2]string) error {
 	return nil
 }
 
-func (s *site) RequirePass() string { return *s.password.Load() }
+func (s *site) UsersChanged() {
+	settings := s.engine.Settings()
+	settings.Open = s.users.Default().User().Open()
+	s.engine.SetSettings(settings)
+}
 
 func (s *site) Shutdown() { s.shutdowns.Add(1) }
 
 // serve starts a server on a free port. The zero settings are the defaults.
-func serve(t *testing.T, password string, change ...func(*engine.Settings)) *site {
+func serve(t testing.TB, password string, change ...func(*engine.Settings)) *site {
 	t.Helper()
 	s := &site{t: t}
-	s.password.Store(&password)
 	settings := engine.Settings{MaxClients: 10_000, MaxBulkBytes: 512 << 20, QueryBufferBytes: 1 << 30}
 	for _, f := range change {
 		f(&settings)
@@ -66,11 +71,13 @@ func serve(t *testing.T, password string, change ...func(*engine.Settings)) *sit
 	const attempts = 10 // somebody else may take the port that was free
 	for attempt := range attempts {
 		port := freePort(t)
+		handler := New(Config{Server: s, Port: port})
+		handler.Users.SetDefaultPassword(password)
 		e, err := engine.New(engine.Config{
 			Loops:    2,
 			Listen:   engine.Listen{Bind: []string{"127.0.0.1"}, Port: port, Backlog: 64},
 			Settings: settings,
-			Handler:  New(Config{Server: s, Port: port}),
+			Handler:  handler,
 			Log:      slog.New(slog.DiscardHandler),
 		})
 		if err != nil {
@@ -87,13 +94,13 @@ func serve(t *testing.T, password string, change ...func(*engine.Settings)) *sit
 				t.Error(err)
 			}
 		})
-		s.engine, s.addr = e, net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+		s.engine, s.handler, s.users, s.addr = e, handler, handler.Users, net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 		break
 	}
 	return s
 }
 
-func freePort(t *testing.T) int {
+func freePort(t testing.TB) int {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -105,7 +112,7 @@ func freePort(t *testing.T) int {
 
 // client is one connection. Its methods fail the test at the first difference.
 type client struct {
-	t    *testing.T
+	t    testing.TB
 	conn net.Conn
 	in   *bufio.Reader
 }

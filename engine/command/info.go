@@ -114,7 +114,7 @@ func (r *report) memory() {
 	r.size("maxmemory", 0)
 	r.line("maxmemory_policy", "noeviction")
 	r.line("mem_fragmentation_ratio", strconv.FormatFloat(float64(resident)/float64(heap), 'f', 2, 64))
-	r.number("mem_clients_normal", r.e.Stats().Backlog)
+	r.number("mem_clients_normal", r.e.Stats().ClientMemory)
 	r.line("mem_allocator", "go")
 }
 
@@ -135,6 +135,9 @@ func (r *report) stats() {
 	r.number("total_commands_processed", st.Commands)
 	r.number("total_net_input_bytes", st.InputBytes)
 	r.number("total_net_output_bytes", st.OutputBytes)
+	r.number("instantaneous_ops_per_sec", int64(st.Rates.Commands))
+	r.line("instantaneous_input_kbps", kilobytes(st.Rates.InputBytes))
+	r.line("instantaneous_output_kbps", kilobytes(st.Rates.OutputBytes))
 	r.number("rejected_connections", st.ConnectionsRejected)
 	for _, field := range []string{"expired_keys", "evicted_keys"} {
 		r.line(field, "0")
@@ -151,7 +154,16 @@ func (r *report) stats() {
 	r.number("total_writes_processed", st.Sends)
 	r.number("client_query_buffer_limit_disconnections", st.QueryBufferCloses)
 	r.number("client_output_buffer_limit_disconnections", st.OutputLimitCloses)
+	// What Redis does not count.
+	r.number("client_timeout_disconnections", st.TimeoutCloses)
+	r.number("client_protocol_error_disconnections", st.ProtocolErrorCloses)
+	r.number("client_kill_disconnections", st.KilledClients)
+	r.number("client_output_bytes_dropped", st.DroppedBytes)
+	r.number("instantaneous_published_per_sec", int64(st.Rates.Published))
+	r.number("instantaneous_delivered_per_sec", int64(st.Rates.Delivered))
 }
+
+func kilobytes(n float64) string { return strconv.FormatFloat(n/1024, 'f', 2, 64) }
 
 func (r *report) replication() {
 	r.line("role", "master")

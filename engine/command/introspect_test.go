@@ -14,7 +14,7 @@ func TestIntrospection(t *testing.T) {
 	f("COMMAND INFO publish foo client|id", "*3⏎*10⏎$7⏎publish⏎:3⏎*4⏎+pubsub⏎+loading⏎+stale⏎+fast⏎:0⏎:0⏎:0⏎*2⏎+@pubsub⏎+@fast⏎*0⏎*0⏎*0⏎"+
 		"$-1⏎*10⏎$9⏎client|id⏎:2⏎*3⏎+noscript⏎+loading⏎+stale⏎:0⏎:0⏎:0⏎*2⏎+@slow⏎+@connection⏎*0⏎*0⏎*0")
 	f("COMMAND LIST FILTERBY PATTERN *PUBLISH", "*2⏎$7⏎publish⏎$8⏎spublish")
-	f("COMMAND LIST FILTERBY ACLCAT scripting", "*2⏎$14⏎function|flush⏎$13⏎function|help")
+	f("COMMAND LIST FILTERBY ACLCAT scripting", "*4⏎$4⏎eval⏎$7⏎evalsha⏎$14⏎function|flush⏎$13⏎function|help")
 	f("COMMAND LIST FILTERBY MODULE x", "*0")
 	f("COMMAND LIST FILTERBY FOO x", "-ERR syntax error")
 	f("COMMAND LIST FILTERBY", "-ERR syntax error")
@@ -33,7 +33,7 @@ func TestIntrospection(t *testing.T) {
 		"~1⏎%3⏎$5⏎flags⏎~1⏎+not_key⏎$12⏎begin_search⏎%2⏎$4⏎type⏎$5⏎index⏎$4⏎spec⏎%1⏎$5⏎index⏎:1⏎"+
 		"$9⏎find_keys⏎%2⏎$4⏎type⏎$5⏎range⏎$4⏎spec⏎%3⏎$7⏎lastkey⏎:-1⏎$7⏎keystep⏎:1⏎$5⏎limit⏎:0⏎~0")
 	f("COMMAND DOCS acl|whoami", "%1⏎$10⏎acl|whoami⏎%4⏎$7⏎summary⏎"+bulk("Returns the connection's user.")+"⏎$5⏎since⏎$5⏎6.0.0⏎$5⏎group⏎$6⏎server⏎$10⏎complexity⏎$4⏎O(1)")
-	f("ACL HELP", "*5⏎+ACL <subcommand> [<argument> ...], with one of these subcommands:⏎+WHOAMI⏎+    Returns the connection's user.⏎+HELP⏎+    Prints this.")
+	f("FUNCTION HELP", "*5⏎+FUNCTION <subcommand> [<argument> ...], with one of these subcommands:⏎+FLUSH [ASYNC|SYNC]⏎+    Accepted; there are no functions.⏎+HELP⏎+    Prints this.")
 }
 
 // TestCommandIsWellFormed walks through the whole answers of COMMAND and

@@ -9,7 +9,14 @@ import (
 // publisher is PUBLISH or SPUBLISH. The answer is written before the message,
 // which goes out at the end of the tick, even to the publisher itself.
 func publisher(kind engine.Kind) func(call) {
-	return func(c call) { c.reply().Int(c.s.Publish(kind, c.words)) }
+	return func(c call) { c.reply().Int(publishTo(c, kind, c.words)) }
+}
+
+// publishTo publishes a message, its Args being verb, channel and message, and
+// returns how many clients it reaches. All that clients publish passes here,
+// that of a script too.
+func publishTo(c call, kind engine.Kind, message *resp.Command) int64 {
+	return c.s.Publish(kind, message)
 }
 
 // subscriber is SUBSCRIBE, PSUBSCRIBE or SSUBSCRIBE.

@@ -91,5 +91,3 @@ func debug(c call) {
 		c.fail(badSubcommand("DEBUG", args[0]))
 	}
 }
-
-func aclWhoami(c call) { c.reply().BulkString(defaultUser) }

@@ -22,7 +22,7 @@ func TestConnectionCommands(t *testing.T) {
 	f("SELECT 99999999999", "-ERR value is out of range, value must between -2147483648 and 2147483647")
 	f("ROLE", "*3⏎$6⏎master⏎:0⏎*0")
 	f("ACL WHOAMI", "$7⏎default")
-	f("ACL SETUSER x", "-ERR unknown subcommand 'SETUSER'. Try ACL HELP.")
+	f("ACL FOO x", "-ERR unknown subcommand 'FOO'. Try ACL HELP.")
 	f("GET key", "-ERR unknown command 'GET', with args beginning with: 'key' ")
 }
 

@@ -1,6 +1,10 @@
 package command
 
-import "bytes"
+import (
+	"bytes"
+
+	"hubsub/engine/acl"
+)
 
 // command is one entry of the table: a command or, with container set, one of
 // its subcommands. It feeds dispatch, COMMAND and HELP alike and never changes
@@ -11,6 +15,7 @@ type command struct {
 	flags      flag
 	categories category // those that do not follow from the flags
 	keys       keys
+	touches    acl.Touch // which channels it names, and for what
 	tips       []string
 	run        func(call)
 
@@ -22,7 +27,8 @@ type command struct {
 	summary string
 
 	// Set by newTable.
-	full        string // what errors and COMMAND call it: "client|list"
+	full        string       // what errors and COMMAND call it: "client|list"
+	access      *acl.Command // what users are granted
 	container   *command
 	subcommands []*command
 	byLength    index // the subcommands
@@ -56,16 +62,28 @@ var flagNames = [...]string{
 	"fast", "no_auth", "no_async_loading", "no_multi", "allow_busy",
 }
 
-// category is a set of ACL categories, in Redis's order.
-type category uint16
+// category is a set of ACL categories, in Redis's order. Those for data have no
+// commands here, but users' rules name them.
+type category uint32
 
 const (
 	inKeyspace category = 1 << iota
+	inRead
 	inWrite
+	inSet
+	inSortedSet
+	inList
+	inHash
+	inString
+	inBitmap
+	inHyperLogLog
+	inGeo
+	inStream
 	inPubsub
 	inAdmin
 	inFast
 	inSlow
+	inBlocking
 	inDangerous
 	inConnection
 	inTransaction
@@ -73,8 +91,8 @@ const (
 )
 
 var categoryNames = [...]string{
-	"keyspace", "write", "pubsub", "admin", "fast", "slow", "dangerous",
-	"connection", "transaction", "scripting",
+	"keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap", "hyperloglog", "geo",
+	"stream", "pubsub", "admin", "fast", "slow", "blocking", "dangerous", "connection", "transaction", "scripting",
 }
 
 // keys says which arguments a client of a Redis Cluster routes by. Only shard
@@ -115,6 +133,7 @@ func (c *command) categoryNames() (names []string) {
 type table struct {
 	all      []*command // without subcommands, in the order they are told
 	byLength index
+	catalog  *acl.Catalog
 }
 
 // index finds a command by its name: index[n] are those whose names have n
@@ -167,6 +186,12 @@ func newTable(all []*command) *table {
 			c.byLength.add(sub)
 		}
 	}
+	var accesses []*acl.Command
+	t.each(func(c *command) {
+		c.access = &acl.Command{Name: c.full, Categories: uint64(c.categories), Touches: c.touches}
+		accesses = append(accesses, c.access)
+	})
+	t.catalog = acl.NewCatalog(categoryNames[:], accesses)
 	return t
 }
 

@@ -2,6 +2,7 @@ package command
 
 import (
 	"hubsub/engine"
+	"hubsub/engine/acl"
 	"hubsub/resp"
 )
 
@@ -92,7 +93,12 @@ func exec(c call) {
 	}
 	for i := range tx.queue {
 		q := &tx.queue[i]
-		q.cmd.run(call{h: c.h, s: c.s, cmd: q.cmd, words: &q.words, inside: answers})
+		one := call{h: c.h, s: c.s, cmd: q.cmd, words: &q.words, inside: answers}
+		if verdict := one.verdict(); verdict != acl.Allowed {
+			one.fail(rulesChanged(verdict))
+		} else {
+			q.cmd.run(one)
+		}
 		if c.s.Exceeds(len(answers.Buf)) {
 			return
 		}
