@@ -17,9 +17,16 @@ var differences = []difference{
 		"Redis 7.0 closes only after an answer was sent"},
 	{"later-commands", "CLIENT SETINFO and NO-TOUCH are of Redis 7.2 and CLIENT KILL MAXAGE is of 7.4, whose version HubSub tells"},
 	{"no-data-commands", "HubSub has no keys; an unknown command says so at once"},
+	{"one-script", "HubSub runs no Lua; it knows one script by its text, and no digests"},
 	{"no-blocking", "no command blocks and no writes to keys can be held back, so CLIENT PAUSE, UNPAUSE and UNBLOCK are unknown"},
 	{"no-debugging", "DEBUG is there only for the subcommands that test suites send, which do nothing; so it needs no permission of its own"},
+	{"several-at-once", "a client's first write holds several commands that differ, each on its own elsewhere: CLIENT SETINFO, " +
+		"commands for data, CONFIG GET of a parameter that HubSub does not have"},
+	{"own-parameters", "CONFIG GET tells the parameters that HubSub has"},
+	{"no-command-times", "HubSub does not time its commands"},
 	{"own-command-table", "COMMAND tells the commands that HubSub has"},
+	{"rules-in-order", "a user's command rules are shown in the order they were given, as in Redis 7.2 and later; " +
+		"7.0 makes up others that come to the same for the commands it has"},
 	{"own-help", "HELP describes HubSub's subcommands in its own words"},
 	{"own-option-values", "flags, file and CONFIG SET share one parser: blanks are free, an empty list is refused, and there is " +
 		"no maxmemory to take a percentage of"},

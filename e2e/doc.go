@@ -44,6 +44,22 @@
 // goredis_test.go, rueidis_test.go and rediscli_test.go use the libraries with their default options, RESP2 and
 // RESP3, through a crash and a restart of the server; and what people type.
 //
+// The programs in clients/ (clients_test.go) are the same for the libraries of other languages, unmodified: ioredis and
+// node-redis, the current and the previous major of each, redis-py, hiredis, phpredis. A program is a list of facts in
+// its own language and ends with an error at the first that is false. It is run part by part, with the port as its last
+// argument; when it prints "ready" the server is killed and started again, and the program gets a line that says so.
+// Its facts must hold for Redis too.
+//
+// The connect_*.txt of the differential test are what other clients and tools send when they connect, write for write,
+// up to a subscription that gets a message and the PING or ECHO that keeps it alive. admin_test.go asks what an
+// operator's tools ask over HTTP.
+//
+// # Applications
+//
+// The programs in apps/ are applications as companies run them, unchanged: a Socket.IO chat of two processes, GraphQL
+// subscriptions, two nodes of Centrifugo's engine (a Go module of its own), Laravel's broadcaster. Each is a list of
+// facts that must hold for Redis too, and asks for a crash and a restart of the server where that is a fact's topic.
+//
 // # Under load
 //
 // load_test.go has 1,000 residents in rooms and compares their complete sequences with the room's one order
@@ -51,4 +67,19 @@
 // client may conclude from an answer when it and the other one are on different loops, transaction_test.go that
 // nothing comes between the publishes of one EXEC, slow_test.go that who does not read holds up nobody. They use
 // the raw client of client_test.go and wait for answers only, never for time. Seeds are logged.
+//
+// # In a storm
+//
+// TestStorm lets a hundred guests in that say every command of the table (vocabulary_test.go), damage what they say
+// (mutation_test.go) and behave as nobody should (conduct_test.go), while rooms as those under load go on and PING is
+// answered. What a guest hears must be RESP to the letter (wire_test.go); one that says only what it understands knows
+// every answer (model_test.go). When all have left, the server must be as it was: clients, channels, files,
+// goroutines, memory (vitals_test.go). TestGarbageDifferential sends damaged conversations to Redis too and compares
+// all bytes; a difference is shown with the shortest conversation that has it.
+//
+//	go test ./e2e -run Storm -storm 1h -timeout 0      how long; 5s if not given
+//	go test ./e2e -run Garbage -storm-seed 42         the seed that a failure has logged
+//
+// The garbage of a seed is the same each time, up to which of two servers gets what; in a storm only what each guest
+// draws is.
 package e2e

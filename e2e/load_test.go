@@ -46,6 +46,7 @@ type load struct {
 	rooms     room
 	residents int // of each room
 	messages  int // of each publisher to each room
+	strangers int // who may hear everything besides
 	seed      uint64
 	done      atomic.Bool // all is published, the ends of the lanes apart
 
@@ -127,7 +128,7 @@ func (l *load) publish(p uint16, random *rand.Rand) error {
 	random.Shuffle(len(plan), func(i, j int) { plan[i], plan[j] = plan[j], plan[i] })
 	// Whatever the lane, the gateways and some of a room's residents hear it; at most everybody does.
 	least := int64(loadGateways + l.residents*leastListeners/len(residentKinds))
-	most := int64(loadGateways + l.residents + loadSleepers + loadVisitors + loadVictims)
+	most := int64(loadGateways + l.residents + loadSleepers + loadVisitors + loadVictims + l.strangers)
 	seq := make([]uint32, l.rooms)
 	for len(plan) > 0 {
 		batch := plan[:min(len(plan), 1+random.IntN(pipelineMax))]

@@ -75,12 +75,10 @@ func checkTools() error {
 	return nil
 }
 
-func buildHubSub(path string) error {
-	args := []string{"build", "-o", path}
-	if raceEnabled {
-		args = append(args, "-race")
-	}
-	cmd := exec.Command("go", append(args, ".")...)
+// buildHubSub builds the server, with the race detector if the tests have it; flags come after, so they win.
+func buildHubSub(path string, flags ...string) error {
+	args := []string{"build", "-o", path, fmt.Sprintf("-race=%v", raceEnabled)}
+	cmd := exec.Command("go", slices.Concat(args, flags, []string{"."})...)
 	cmd.Dir = ".."
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("cannot build hubsub: %w\n%s", err, out)
@@ -92,6 +90,7 @@ func buildHubSub(path string) error {
 type server struct {
 	name   string
 	path   string
+	before []string // a command that starts the path's
 	args   []string
 	end    os.Signal // what stop sends
 	port   int
@@ -145,7 +144,8 @@ func freePort(t testing.TB) int {
 
 // run starts the process on s.port and waits until it answers PING (with -NOAUTH if it has a password).
 func (s *server) run() error {
-	s.cmd = exec.Command(s.path, slices.Concat([]string{"--port", strconv.Itoa(s.port), "--bind", "127.0.0.1"}, s.args)...)
+	words := slices.Concat(s.before, []string{s.path, "--port", strconv.Itoa(s.port), "--bind", "127.0.0.1"}, s.args)
+	s.cmd = exec.Command(words[0], words[1:]...)
 	s.cmd.Stdout, s.cmd.Stderr = &s.output, &s.output
 	// The race detector would hold up every exit for a second.
 	s.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")

@@ -20,6 +20,12 @@ type volatile struct {
 
 var volatiles = []volatile{
 	{
+		name:   "info",
+		reason: "figures and names of two servers; what clients decide by stays",
+		when:   regexp.MustCompile(`(?im)(: |^ +)INFO\b`),
+		apply:  normaliseInfo,
+	},
+	{
 		name:   "hello-id",
 		reason: "ids are given in the order of accepting, over all loops; Redis gives some to itself",
 		apply:  replacer(`(\$2\r\nid\r\n):\d+\r\n`, "$1:~\r\n"),
@@ -54,8 +60,8 @@ var volatiles = []volatile{
 	},
 	{
 		name:   "command-order",
-		reason: "COMMAND LIST, and COMMAND INFO of a container, list names in the order of a hash table",
-		when:   regexp.MustCompile(`(?i)\bCOMMAND (INFO pubsub$|LIST)`),
+		reason: "COMMAND LIST, COMMAND INFO of a container, and ACL CAT of a category list names in the order of a hash table",
+		when:   regexp.MustCompile(`(?i)\b(COMMAND (INFO pubsub$|LIST)|ACL CAT )`),
 		apply:  sortDeep,
 	},
 	{
@@ -68,6 +74,12 @@ var volatiles = []volatile{
 		name:   "client-lines",
 		reason: "ids, addresses, ages and memory of a client; the order of the list; fields of 7.2 and later",
 		apply:  normaliseClientLines,
+	},
+	{
+		name:   "acl-log",
+		reason: "ages, and of a client what client-lines says",
+		when:   regexp.MustCompile(`(?i)\bACL LOG\b`),
+		apply:  replacer(`(age-seconds\r\n)(?:\$\d+\r\n|,)[0-9.e-]+\r\n(\$11\r\nclient-info\r\n)\$\d+\r\nid=[^\r]*( cmd=\S* user=\S*)[^\r]*\r\n`, "$1~\r\n$2~$3\r\n"),
 	},
 	{
 		name:   "time",
@@ -110,6 +122,22 @@ func normaliseClientLines(b []byte) []byte {
 		}
 		slices.Sort(lines)
 		return []byte(string(m[1]) + string(m[2]) + strings.Join(lines, "") + "\r\n")
+	})
+}
+
+var (
+	infoText   = regexp.MustCompile(`^([$=])\d+\r\n(?:txt:)?# [A-Z]`)
+	infoFields = regexp.MustCompile(`\b(?:redis_mode|loading|role|connected_slaves|cluster_enabled):[^\r]*`)
+)
+
+// normaliseInfo puts one line in the place of an answer to INFO: "$role:master cluster_enabled:0".
+func normaliseInfo(b []byte) []byte {
+	return eachReply(b, func(r []byte) []byte {
+		m := infoText.FindSubmatch(r)
+		if m == nil {
+			return r
+		}
+		return slices.Concat(m[1], bytes.Join(infoFields.FindAll(r, -1), []byte(" ")), []byte("\r\n"))
 	})
 }
 
@@ -285,5 +313,9 @@ func TestNormalise(t *testing.T) {
 	f("a: CLIENT LIST",
 		"$100\r\nid=9 addr=1:2 name=b age=3 lib-name=x cmd=ping\nid=7 addr=1:3 name=a age=3 cmd=ping\nid=1 name=harness \n\r\n",
 		"$id=~ addr=~ name=a age=~ cmd=ping\nid=~ addr=~ name=b age=~ cmd=ping\n\r\n")
+	info := "$62\r\n# Server\r\nredis_mode:standalone\r\n\r\n# Other\r\nx:1\r\nrole:master\r\n\r\n"
+	f("a: INFO", info, "$redis_mode:standalone role:master\r\n")
+	f("a pipeline:\n    PING\n    info server", "+PONG\r\n"+info, "+PONG\r\n$redis_mode:standalone role:master\r\n")
+	f("a: ECHO info", info, info)
 	f("a: PUBSUB CHANNELS", "*2\r\n$1\r\nb\r\n", "*2\r\n$1\r\nb\r\n")
 }
