@@ -5,12 +5,15 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
+
+	"hubsub/engine"
 )
 
 // levels are what --loglevel names.
 var levels = map[choice]slog.Level{
-	"debug": slog.LevelDebug - 1, "verbose": slog.LevelDebug, "notice": slog.LevelInfo, "warning": slog.LevelWarn,
+	"debug": engine.LevelTrace, "verbose": slog.LevelDebug, "notice": slog.LevelInfo, "warning": slog.LevelWarn,
 }
 
 // openLog makes the logger that the options ask for, to a file, or to standard
@@ -30,6 +33,7 @@ func openLog(o *options, level slog.Leveler) (*slog.Logger, *logFile, error) {
 // levelWord writes levels as --loglevel names them.
 func levelWord(_ []string, a slog.Attr) slog.Attr {
 	if level, ok := a.Value.Any().(slog.Level); ok && a.Key == slog.LevelKey {
+		a.Value = slog.StringValue(strings.ToLower(level.String()))
 		for word, l := range levels {
 			if l == level {
 				a.Value = slog.StringValue(string(word))

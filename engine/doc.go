@@ -41,6 +41,15 @@
 // shared runs (backlog, output.go) until the socket takes more or a limit ends
 // the session. A slow subscriber costs the others nothing.
 //
+// # What a client can cost
+//
+// A subscriber that does not read is closed by its output limit. A client that
+// does not read its answers is not read either (pause.go). All that clients
+// take is counted, and those who take most are closed when all together take
+// too much (memory.go). A client that has shut down its sending side is still
+// sent the rest (linger.go), as is everybody when the engine ends (shutdown.go).
+// What is dropped has a reason and a counter (stats.go).
+//
 // # Exactness
 //
 // A change of who or what a session is (subscribe, unsubscribe, another

@@ -273,12 +273,16 @@ type gnetLog struct{ log *slog.Logger }
 
 var _ logging.Logger = gnetLog{}
 
-func (g gnetLog) Debugf(format string, args ...any) { g.log.Debug(sayf(format, args)) }
-func (g gnetLog) Infof(format string, args ...any)  { g.log.Debug(sayf(format, args)) }
-func (g gnetLog) Warnf(format string, args ...any)  { g.log.Debug(sayf(format, args)) }
-func (g gnetLog) Errorf(format string, args ...any) { g.log.Error(sayf(format, args)) }
-func (g gnetLog) Fatalf(format string, args ...any) { g.log.Error(sayf(format, args)) }
+func (g gnetLog) Debugf(format string, args ...any) { g.say(LevelTrace, format, args) }
+func (g gnetLog) Infof(format string, args ...any)  { g.say(LevelTrace, format, args) }
+func (g gnetLog) Warnf(format string, args ...any)  { g.say(LevelTrace, format, args) }
+func (g gnetLog) Errorf(format string, args ...any) { g.say(slog.LevelError, format, args) }
+func (g gnetLog) Fatalf(format string, args ...any) { g.say(slog.LevelError, format, args) }
 
-func sayf(format string, args []any) string {
-	return "gnet: " + strings.TrimSpace(fmt.Sprintf(format, args...))
+func (g gnetLog) say(level slog.Level, format string, args []any) {
+	g.log.Log(context.Background(), level, "gnet: "+strings.TrimSpace(fmt.Sprintf(format, args...)))
 }
+
+// LevelTrace is for what helps who works on the engine; slog.LevelDebug is for
+// what happens to single clients.
+const LevelTrace = slog.LevelDebug - 1

@@ -10,8 +10,8 @@ type tally struct {
 	commands, published, delivered, sends, inputBytes, outputBytes int64
 }
 
-// loopStats are a loop's counts since the last reset. Only the loop adds, once
-// a tick; anybody reads.
+// loopStats are a loop's counts since the last reset. The loop adds once a tick,
+// and what lingers when it is over; anybody reads.
 type loopStats struct {
 	commands, published, delivered, sends, inputBytes, outputBytes atomic.Int64
 	closes                                                         [closeReasons]atomic.Int64
