@@ -131,13 +131,13 @@ func TestParseErrors(t *testing.T) {
 		if err := os.WriteFile(file, []byte("# a comment\n\n"+text+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		f(fmt.Sprintf("%s, line 3: '%s': %s", file, text, want), "--config", file)
+		f(fmt.Sprintf("%s, line 3: %s", file, want), "--config", file)
 	}
-	line("maxclients many", "argument couldn't be parsed into an integer")
-	line("timeout -1", "argument must be between 0 and 2147483647 inclusive")
-	line("port", "wrong number of arguments")
-	line(`requirepass "open`, "unbalanced quotes")
-	line("client-output-buffer-limit friend 1 2 3", "Invalid client class specified in buffer limit configuration.")
+	line("maxclients many", "maxclients: argument couldn't be parsed into an integer")
+	line("timeout -1", "timeout: argument must be between 0 and 2147483647 inclusive")
+	line("port", "port: wrong number of arguments")
+	line(`requirepass "open`, "the line: unbalanced quotes")
+	line("client-output-buffer-limit friend 1 2 3", "client-output-buffer-limit: Invalid client class specified in buffer limit configuration.")
 }
 
 // The file that Debian's redis-server comes with is one of ours: what HubSub has

@@ -37,11 +37,13 @@ func readConfigFile(r io.Reader) (configFile, error) {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, configLineMax)
 	n := 0
-	fault := func(line string, why any) error {
-		if named, ok := r.(interface{ Name() string }); ok {
-			return fmt.Errorf("%s, line %d: '%s': %v", named.Name(), n, line, why)
-		}
-		return fmt.Errorf("line %d: '%s': %v", n, line, why)
+	path := "the configuration"
+	if named, ok := r.(interface{ Name() string }); ok {
+		path = named.Name()
+	}
+	// fault does not repeat the line: it may hold a password.
+	fault := func(what string, why any) error {
+		return fmt.Errorf("%s, line %d: %s: %v", path, n, what, why)
 	}
 	for lines.Scan() {
 		n++
@@ -51,7 +53,7 @@ func readConfigFile(r io.Reader) (configFile, error) {
 		}
 		words, ok := resp.Words([]byte(line))
 		if !ok {
-			return file, fault(line, "unbalanced quotes")
+			return file, fault("the line", "unbalanced quotes")
 		}
 		name, value := strings.ToLower(string(words[0])), join(words[1:])
 		opt, isOption := known[name]
@@ -63,13 +65,13 @@ func readConfigFile(r io.Reader) (configFile, error) {
 				file.unknown = append(file.unknown, name)
 			}
 		case len(words) == 1:
-			return file, fault(line, "wrong number of arguments")
+			return file, fault(name, "wrong number of arguments")
 		default:
 			if earlier, again := file.values[name]; again && slices.Contains(accumulated, name) {
 				value = earlier + " " + value
 			}
 			if err := opt.set(value); err != nil {
-				return file, fault(line, err)
+				return file, fault(name, err)
 			}
 			file.values[name] = value
 		}

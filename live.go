@@ -110,14 +110,14 @@ func (c *live) reload(logFile *logFile, parse func() (setup, error)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	next := c.options
-	var changed, fixed []string
+	var changed, lasting []string
 	table := next.table()
 	for i, opt := range said.options.table() {
 		value := opt.value.String()
 		switch {
 		case value == table[i].value.String():
 		case !opt.changeable:
-			fixed = append(fixed, opt.name)
+			lasting = append(lasting, opt.name)
 		case table[i].set(value) == nil: // it was parsed before
 			changed = append(changed, opt.name)
 		}
@@ -133,7 +133,7 @@ func (c *live) reload(logFile *logFile, parse func() (setup, error)) {
 	names := c.handler.LoadUsers(c.engine, users)
 	c.protect()
 	c.log.Info("SIGHUP: the configuration is read again", "file", said.file, "changed", strings.Join(changed, " "),
-		"users", strings.Join(names, " "), "needing a restart", strings.Join(fixed, " "))
+		"users", strings.Join(names, " "), "needing a restart", strings.Join(lasting, " "))
 }
 
 // protect puts in force what follows from the default user and from the options

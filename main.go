@@ -30,7 +30,7 @@ the environment (HUBSUB_PORT for --port). "hubsub bench" measures servers.`
 type flags struct {
 	Config  kong.ConfigFlag  `name:"config" placeholder:"FILE" help:"Read options from a file in redis.conf's form."`
 	User    []string         `name:"user" sep:"none" placeholder:"NAME RULE..." help:"A user with its rules, as ACL SETUSER takes them. May be given several times."`
-	Version kong.VersionFlag `name:"version" short:"v" help:"Print the version and exit."`
+	Version kong.VersionFlag `name:"version" short:"v" env:"-" help:"Print the version and exit."`
 	options
 }
 

@@ -85,7 +85,7 @@ func serve(s setup) error {
 	var http *admin.Server
 	if s.HTTP != "" {
 		if http, err = admin.Listen(string(s.HTTP), e, log); err != nil {
-			return err
+			return errors.Join(err, e.Shutdown()) // which removes the Unix socket
 		}
 	}
 	if err := e.Start(); err != nil {

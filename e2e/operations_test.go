@@ -104,7 +104,7 @@ func TestHangup(t *testing.T) {
 
 	write("maxclients many", "timeout 5")
 	hangup()
-	told(log, "line 2: 'maxclients many': argument couldn't be parsed into an integer")
+	told(log, "line 2: maxclients: argument couldn't be parsed into an integer")
 	must(t, c.expect("[maxclients 200]", "CONFIG", "GET", "maxclients"), c.expect("[timeout 0]", "CONFIG", "GET", "timeout"))
 
 	// Users: who is gone is closed, and who hears what it may not any more.
@@ -125,10 +125,19 @@ func TestHangup(t *testing.T) {
 		t.Error("somebody without a right is still connected")
 	}
 	must(t, dial(t, s).expect("-NOAUTH Authentication required.", "PING"), c.expect("1", "PUBLISH", "c", "x"), ann.next("[message c x]"))
+	// The default user, once the file speaks of it no more, is as requirepass says.
+	write("requirepass secret", "user default on nopass ~* &* +@all")
+	hangup()
+	told(log, `users="ann cid default"`)
+	must(t, dial(t, s).expect("PONG", "PING"))
+	write("requirepass secret")
+	hangup()
+	told(log, `users=default`)
+	must(t, dial(t, s).expect("-NOAUTH Authentication required.", "PING"))
 	write("user eve +nonsense")
 	hangup()
 	told(log, "user eve: Error in user declaration '+nonsense': Unknown command or category name in ACL")
-	must(t, c.expect("[ann cid default]", "ACL", "USERS"))
+	must(t, c.expect("[default]", "ACL", "USERS"))
 }
 
 // TestLog: each line is one event that an operator wants, in the format asked for; messages are none.

@@ -147,7 +147,6 @@ func (ln *listener) close() error { return ln.Listener.Close() }
 // accept hands connections to the loops until the listener is closed. Lack of
 // file descriptors or memory makes it rest and try again.
 func (e *Engine) accept(ln *listener) {
-	places := make(chan struct{}, enrollsMax)
 	var enrolling sync.WaitGroup
 	defer enrolling.Wait()
 	var pause time.Duration
@@ -180,10 +179,10 @@ func (e *Engine) accept(ln *listener) {
 			keepAlive(tcp, e.settings.Load().KeepAlive)
 		}
 		inlineUrgent(conn.(syscall.Conn))
-		places <- struct{}{}
+		e.places <- struct{}{}
 		l := e.leastBusy()
 		enrolling.Go(func() {
-			defer func() { <-places }()
+			defer func() { <-e.places }()
 			e.enroll(conn, l, ln)
 		})
 	}
@@ -225,13 +224,13 @@ func (r rejectReason) String() string {
 // if it is served.
 func (e *Engine) refuse(conn net.Conn) (rejectReason, string) {
 	settings := e.settings.Load()
-	if e.connections.Load() >= int64(settings.MaxClients) {
-		return rejectedByMaxClients, tooManyClients
-	}
 	if addr, ok := conn.RemoteAddr().(*net.TCPAddr); ok && settings.ProtectedMode && !addr.IP.IsLoopback() {
 		return rejectedByProtectedMode, protectedMode
 	}
-	e.connections.Add(1)
+	if e.connections.Add(1) > int64(settings.MaxClients) {
+		e.connections.Add(-1)
+		return rejectedByMaxClients, tooManyClients
+	}
 	return 0, ""
 }
 
@@ -255,7 +254,9 @@ func (e *Engine) enroll(conn net.Conn, l *loop, ln *listener) {
 	if _, err := l.client.EnrollContext(conn, s); err != nil || !s.opened.Load() {
 		l.load.Add(-1)
 		e.connections.Add(-1)
-		e.log.Warn("cannot take a client", "error", err)
+		if others, ok := e.mayWarn(); ok {
+			e.log.Warn("cannot take a client", "error", err, "others before", others)
+		}
 		l.waiter.arrived()
 		l.task(func() {}) // the loop may wait for the connection in gnet
 	}

@@ -55,6 +55,7 @@ type Engine struct {
 	inboxes   []*ring.Inbox[*run] // loops[i].inbox is inboxes[i]
 	listeners []*listener
 	quit      chan struct{} // closed by Shutdown
+	places    chan struct{} // of connections on their way to a loop
 	running   sync.WaitGroup
 
 	// Any goroutine, atomic.
@@ -66,10 +67,11 @@ type Engine struct {
 	clientMemory atomic.Int64 // see Session.Memory
 	subscribers  atomic.Int64 // sessions with a subscription
 	lastID       atomic.Uint64
-	warned       atomic.Int64 // when a client over its limit was last logged
-	untold       atomic.Int64 // such clients since
+	warned       atomic.Int64 // when a warning about one client was last logged
+	untold       atomic.Int64 // such warnings since
 	rates        atomic.Pointer[Rates]
 	lingering    sync.WaitGroup
+	lingerers    sync.Map // of net.Conn: those who linger
 
 	evicting sync.Mutex
 	evicted  int64 // when clients were last evicted, by the clock; guarded by evicting
@@ -92,6 +94,7 @@ func New(c Config) (*Engine, error) {
 		start:     time.Now(),
 		directory: newDirectory(),
 		quit:      make(chan struct{}),
+		places:    make(chan struct{}, enrollsMax),
 	}
 	e.SetSettings(c.Settings)
 	e.rates.Store(&Rates{})
@@ -165,17 +168,25 @@ func (e *Engine) closed(s *Session) {
 	s.loop.stats.closes[s.reason].Add(1)
 	switch s.reason {
 	case closedByOutputLimit, closedByMemoryLimit, closedByQueryBuffer:
-		// One line a second tells an operator; the counters tell how many.
-		now, last := e.clock(), e.warned.Load()
-		if last != 0 && now-last < int64(warningInterval) || !e.warned.CompareAndSwap(last, now) {
-			e.untold.Add(1)
-			return
+		if others, ok := e.mayWarn(); ok {
+			e.log.Warn("closed a client over its limit", "id", s.id, "addr", s.RemoteAddr(), "reason", s.reason.String(),
+				"others before", others)
 		}
-		e.log.Warn("closed a client over its limit", "id", s.id, "addr", s.RemoteAddr(), "reason", s.reason,
-			"others before", e.untold.Swap(0))
 	default:
-		e.tell("client disconnected", s, "reason", s.reason)
+		e.tell("client disconnected", s, "reason", s.reason.String())
 	}
+}
+
+// mayWarn reports whether a warning about one client may be logged: one a second
+// tells an operator, the counters tell how many. others are those that were not
+// logged since the last.
+func (e *Engine) mayWarn() (others int64, ok bool) {
+	now, last := e.clock(), e.warned.Load()
+	if last != 0 && now-last < int64(warningInterval) || !e.warned.CompareAndSwap(last, now) {
+		e.untold.Add(1)
+		return 0, false
+	}
+	return e.untold.Swap(0), true
 }
 
 // tell logs what happens to one client, for those who ask for such lines.

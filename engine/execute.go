@@ -10,7 +10,7 @@ import (
 // that is not complete move to the session's own buffer, which grows by what
 // has arrived, never by what was announced.
 func (l *loop) execute(s *Session, data []byte) {
-	if s.has(lastAnswer) {
+	if s.has(lastAnswer) || l.deaf {
 		return
 	}
 	if l.mustPause(s) {
@@ -71,7 +71,7 @@ func (l *loop) commands(s *Session, parser *resp.Parser, buf []byte) (rest []byt
 		if len(l.command.Args) > 0 {
 			l.tally.commands++
 			l.engine.handler.Execute(s, &l.command)
-			if len(s.out.Buf) > answersBytesMax {
+			if len(s.out.Buf) > answersBytesMax && !s.has(lastAnswer) {
 				l.pause(s)
 			}
 		}

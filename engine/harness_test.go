@@ -17,12 +17,14 @@ import (
 
 // plainHandler is the least a handler can be: enough commands to move the
 // engine, none of Redis's manners.
-type plainHandler struct{}
+type plainHandler struct {
+	gate chan struct{} // PASS waits here, and its loop with it
+}
 
 func (plainHandler) Open(s *Session) { s.SetAuthenticated(true) }
 func (plainHandler) Close(*Session)  {}
 
-func (plainHandler) Execute(s *Session, cmd *resp.Command) {
+func (h plainHandler) Execute(s *Session, cmd *resp.Command) {
 	names := cmd.Args[1:]
 	switch verb := strings.ToUpper(string(cmd.Args[0])); verb {
 	case "SUBSCRIBE", "SSUBSCRIBE", "PSUBSCRIBE":
@@ -42,6 +44,10 @@ func (plainHandler) Execute(s *Session, cmd *resp.Command) {
 		s.Reply().Simple("HELLO")
 	case "ID":
 		s.Reply().Int(int64(s.ID()))
+	case "PASS":
+		h.gate <- struct{}{}
+		<-h.gate
+		s.Reply().Simple(verb)
 	case "BLOB": // an answer of so many bytes
 		n, _ := strconv.Atoi(string(names[0]))
 		s.Reply().BulkString(strings.Repeat("b", n))
@@ -99,6 +105,7 @@ type hub struct {
 	*Engine
 	t    testing.TB
 	path string
+	gate chan struct{} // of its handler
 	down sync.Once
 }
 
@@ -115,11 +122,12 @@ func newHub(t testing.TB, loops int, change func(*Settings)) *hub {
 	if change != nil {
 		change(&settings)
 	}
+	gate := make(chan struct{})
 	e, err := New(Config{
 		Loops:    loops,
 		Listen:   Listen{UnixSocket: path},
 		Settings: settings,
-		Handler:  plainHandler{},
+		Handler:  plainHandler{gate},
 		Log:      slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo})),
 	})
 	if err != nil {
@@ -128,13 +136,26 @@ func newHub(t testing.TB, loops int, change func(*Settings)) *hub {
 	if err := e.Start(); err != nil {
 		t.Fatal(err)
 	}
-	h := &hub{Engine: e, t: t, path: path}
+	h := &hub{Engine: e, t: t, path: path, gate: gate}
 	t.Cleanup(func() {
 		if err := h.Shutdown(); err != nil {
 			t.Error(err)
 		}
 	})
 	return h
+}
+
+// loopOf returns the loop that serves a client.
+func (h *hub) loopOf(p *peer) (l *loop) {
+	h.t.Helper()
+	p.send("ID")
+	id := p.read()
+	h.Sessions(func(s *Session) {
+		if fmt.Sprint(s.ID()) == id {
+			l = s.loop
+		}
+	})
+	return l
 }
 
 // peer is a client of a hub.

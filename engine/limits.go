@@ -92,7 +92,8 @@ const (
 	sessionBytes      = 1000
 	subscriptionBytes = 560
 
-	// enrollsMax is how many accepted connections wait for their loop at once.
+	// enrollsMax is how many accepted connections, of all listeners, wait for
+	// their loop at once.
 	enrollsMax = 16
 
 	// acceptPauseMax is how long accepting rests, at the most, when the process

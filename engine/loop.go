@@ -42,6 +42,7 @@ type loop struct {
 	dirty       []*Session
 	doomed      []*Session
 	tally       tally         // of this tick
+	deaf        bool          // the engine ends: no command is executed any more
 	deserted    chan struct{} // closed when no session is left; nil unless the engine ends
 	now         int64         // ns, as of the tick's or the callback's beginning
 	yielded     int64         // when the scheduler last had its turn

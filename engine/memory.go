@@ -67,10 +67,11 @@ func (l *loop) checkMemory() {
 	}
 }
 
-// evict closes the clients that take most, on whatever loop, until the rest
-// takes at most that much together. Clients that Identity.Lasting says to keep
-// count, but stay. The caller holds e.evicting.
+// evict ends all lingering, and closes the clients that take most, on whatever
+// loop, until the rest takes at most that much together. Clients that
+// Identity.Lasting says to keep count, but stay. The caller holds e.evicting.
 func (e *Engine) evict(most int64) {
+	e.dismissLingerers() // they are going anyway
 	type candidate struct {
 		session *Session
 		bytes   int64

@@ -97,6 +97,25 @@ func TestEvictionOfNobody(t *testing.T) {
 	}
 }
 
+// Who only lingers counts too, and is let go first.
+func TestEvictionOfLingerers(t *testing.T) {
+	h := newHub(t, 1, func(s *Settings) { s.MaxMemoryClients = 4 << 20 })
+	resident := h.dial()
+	for range 10 {
+		p := h.dial()
+		if _, err := p.Write(blobs(30)); err != nil { // 3 MB of answers
+			t.Fatal(err)
+		}
+		if err := p.Conn.(interface{ CloseWrite() error }).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "little memory", func() bool {
+		resident.quiet() // a tick
+		return h.Stats().ConnectionsReceived == 11 && h.clientMemory.Load() <= 4<<20
+	})
+}
+
 func TestKeepLimit(t *testing.T) {
 	h := newHub(t, 1, func(s *Settings) { s.QueryBufferBytes = 1 << 20 })
 	p := h.dial()

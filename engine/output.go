@@ -218,6 +218,7 @@ func (l *loop) sendBacklog(s *Session) bool {
 		}
 		l.tally.outputBytes += int64(sent)
 		s.owes(-int64(sent))
+		s.active.Store(l.now) // who reads is not silent, as in Redis
 		budget -= sent
 		for sent > 0 {
 			if sent < len(b.chunks[0]) {
@@ -249,11 +250,18 @@ func (l *loop) checkOutput(s *Session) {
 	}
 }
 
-// Exceeds reports whether an answer of n bytes is over the client's hard limit.
-// Then its connection is closed.
+// Exceeds reports whether an answer of n bytes is over the client's hard limit,
+// or, if it has none, over what it and all clients may take otherwise. Then its
+// connection is closed.
 func (s *Session) Exceeds(n int) bool {
-	hard := s.loop.outputLimit(s).HardBytes
-	if hard == 0 || int64(n) < hard {
+	settings, most := s.loop.engine.settings.Load(), s.loop.outputLimit(s).HardBytes
+	if most == 0 {
+		most = int64(settings.QueryBufferBytes)
+		if settings.MaxMemoryClients > 0 {
+			most = min(most, max(settings.MaxMemoryClients, clientMemoryMin))
+		}
+	}
+	if int64(n) < most {
 		return false
 	}
 	s.loop.doom(s, closedByOutputLimit)

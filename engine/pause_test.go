@@ -57,6 +57,27 @@ func TestClientThatDoesNotReadIsNotRead(t *testing.T) {
 	}
 }
 
+// Answers that are no longer than their commands pile up as far and no further,
+// and while they do, the loop sleeps.
+func TestBacklogOfShortAnswers(t *testing.T) {
+	h := newHub(t, 1, nil)
+	p, other := h.dial(), h.dial()
+	word := strings.Repeat("X", 1000)
+	go func() { _, _ = p.Write([]byte(strings.Repeat(string(encode(word)), 64_000))) }() // until the test ends
+	eventually(t, "a full backlog", func() bool { return h.Stats().Backlog >= unreadBytesMax })
+	for range 1000 {
+		other.ask("PING", "PING")
+	}
+	if n := h.Stats().Backlog; n > unreadBytesMax+2*readBufferBytes {
+		t.Errorf("%d bytes of backlog", n)
+	}
+	posted := make(chan int)
+	h.loops[0].task(func() { posted <- len(h.loops[0].posted) })
+	if n := <-posted; n != 0 {
+		t.Errorf("%d posts wait: the loop has no sleep", n)
+	}
+}
+
 // One read of short commands with long answers does not fill the memory before
 // the first is sent.
 func TestLongAnswersTakeTurns(t *testing.T) {
@@ -74,6 +95,39 @@ func TestLongAnswersTakeTurns(t *testing.T) {
 		}
 	}
 	p.quiet()
+}
+
+// Who reads slowly for longer than the timeout is not silent.
+func TestTimeoutSparesSlowReaders(t *testing.T) {
+	t.Parallel()
+	h := newHub(t, 1, func(s *Settings) { s.Timeout = time.Second })
+	p := h.dial()
+	go func() { _, _ = p.Write(blobs(800)) }()
+	eventually(t, "a full backlog", func() bool { return h.Stats().Backlog >= unreadBytesMax })
+	for i := range 800 {
+		if got := p.read(); got != blob {
+			t.Fatalf("answer %d: %d bytes", i, len(got))
+		}
+		time.Sleep(4 * time.Millisecond) // it is slow: 3 s for all
+	}
+	p.quiet()
+}
+
+// A subscriber's commands do not wait for what it has not read: one may be
+// UNSUBSCRIBE.
+func TestSlowSubscriberMayLeave(t *testing.T) {
+	h := newHub(t, 1, func(s *Settings) { s.OutputPubSub = OutputLimit{} })
+	stalled, p := h.dial(), h.dial()
+	stalled.ask("SUBSCRIBED", "SUBSCRIBE", "news")
+	message := strings.Repeat("x", 1<<20)
+	for h.Stats().Backlog < 2*unreadBytesMax {
+		p.ask("1", "PUBLISH", "news", message)
+	}
+	stalled.send("UNSUBSCRIBE", "news")
+	eventually(t, "nobody hears", func() bool {
+		p.send("PUBLISH", "news", "x")
+		return p.read() == "0"
+	})
 }
 
 // An operator's limit goes before the pause.

@@ -18,7 +18,7 @@ type outbound struct {
 // close ends the last run. Backlogs may keep it for long, so it has the bytes it
 // needs and no more; the buffer in which it grew is used again.
 func (ob *outbound) close() {
-	if n := len(ob.runs); n > 0 {
+	if n := len(ob.runs); n > 0 && ob.runs[n-1].data == nil {
 		ob.runs[n-1].data = bytes.Clone(ob.frames)
 		ob.frames = ob.frames[:0]
 	}
@@ -73,13 +73,17 @@ func (l *loop) add(ch *channel, m *matches, cmd *resp.Command) {
 	if n := len(ob.runs); n > 0 {
 		last = ob.runs[n-1]
 	}
-	if last == nil || last.channel != ch || last.matches != m || len(ob.frames) >= runBytesMax {
+	if last == nil || last.data != nil || last.channel != ch || last.matches != m || len(ob.frames) >= runBytesMax {
 		ob.close()
 		last = &run{channel: ch, matches: m}
 		ob.runs = append(ob.runs, last)
 	}
-	ob.frames = appendFrame(ob.frames, ch.kind, cmd)
 	last.frames++
+	if len(ob.frames) == 0 && len(cmd.Raw) >= runBytesMax { // a run by itself
+		last.data = appendFrame(nil, ch.kind, cmd)
+		return
+	}
+	ob.frames = appendFrame(ob.frames, ch.kind, cmd)
 }
 
 // publish appends what this loop published to the logs of the rooms and wakes

@@ -141,9 +141,15 @@ func (s *Session) Muted() bool { return s.has(muted) }
 // Settle before the last answer is written.
 func (s *Session) Finish() {
 	s.set(lastAnswer, true)
+	if s.Killed() && s.reason == closedByPeer { // it does not go of its own accord
+		s.reason = closedByKill
+	}
 	s.set(subscribed, s.has(subscribed) || len(s.subs) > 0)
 	s.leaveAll()
 	s.loop.touch(s)
+	if s.has(paused) {
+		s.loop.unpause(s) // what it sends is read and ignored: a close with bytes unread costs it the rest
+	}
 }
 
 // Subscriptions returns how many of the kind the client has. Any goroutine.

@@ -34,15 +34,8 @@ func (e *Engine) Shutdown() error {
 func (e *Engine) dismiss(over <-chan time.Time) bool {
 	gone := make(chan struct{})
 	go func() {
-		var loops []<-chan struct{}
-		for _, l := range e.loops {
-			if l.started {
-				loops = append(loops, l.dismiss())
-			}
-		}
-		for _, deserted := range loops {
-			<-deserted
-		}
+		e.each((*loop).deafen) // what one loop has answered, another is to send
+		e.each((*loop).dismiss)
 		e.lingering.Wait()
 		close(gone)
 	}()
@@ -52,6 +45,32 @@ func (e *Engine) dismiss(over <-chan time.Time) bool {
 	case <-over:
 		return false
 	}
+}
+
+// each calls a function for each loop that has started, and waits for what the
+// calls return.
+func (e *Engine) each(begin func(*loop) <-chan struct{}) {
+	var ends []<-chan struct{}
+	for _, l := range e.loops {
+		if l.started {
+			ends = append(ends, begin(l))
+		}
+	}
+	for _, end := range ends {
+		<-end
+	}
+}
+
+// deafen executes no more commands. Once the channel is closed, all that the
+// loop has published is in the logs.
+func (l *loop) deafen() <-chan struct{} {
+	done := make(chan struct{})
+	l.task(func() {
+		l.deaf = true
+		l.flush()
+		close(done)
+	})
+	return done
 }
 
 // dismiss sends the loop's clients what is queued, held messages too, and

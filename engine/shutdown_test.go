@@ -34,6 +34,36 @@ func TestShutdownSendsTheRest(t *testing.T) {
 	}
 }
 
+// What a publisher was promised reaches subscribers of another loop, though the
+// end begins between the count and the sending.
+func TestShutdownKeepsPromises(t *testing.T) {
+	h := newHub(t, 2, nil)
+	p, subscriber := h.dial(), h.dial()
+	for h.loopOf(subscriber) == h.loopOf(p) {
+		subscriber = h.dial()
+	}
+	other := h.loopOf(subscriber)
+	subscriber.ask("SUBSCRIBED", "SUBSCRIBE", "news")
+	if _, err := p.Write(append(encode("PUBLISH", "news", "promised"), encode("PASS")...)); err != nil {
+		t.Fatal(err)
+	}
+	<-h.gate // the publisher's loop has counted, and sent nothing
+	down := make(chan error)
+	go func() { down <- h.Shutdown() }()
+	eventually(t, "the subscriber's loop hears of the end", func() bool {
+		deaf := make(chan bool)
+		other.task(func() { deaf <- other.deaf })
+		return <-deaf
+	})
+	h.gate <- struct{}{}
+	p.want("1")
+	p.want("PASS")
+	subscriber.want("message news promised")
+	if err := <-down; err != nil {
+		t.Error(err)
+	}
+}
+
 // It does not wait for ever.
 func TestShutdownLeavesWhoDoesNotRead(t *testing.T) {
 	t.Parallel()

@@ -153,19 +153,9 @@ func TestQueryBufferLimit(t *testing.T) {
 // loop notices.
 func TestEvictionFindsTheCulprit(t *testing.T) {
 	h := newHub(t, 2, func(s *Settings) { s.OutputPubSub, s.MaxMemoryClients = OutputLimit{}, 8<<20 })
-	loopOf := func(p *peer) (l *loop) {
-		p.send("ID")
-		id := p.read()
-		h.Sessions(func(s *Session) {
-			if fmt.Sprint(s.ID()) == id {
-				l = s.loop
-			}
-		})
-		return l
-	}
 	culprit, p := h.dial(), h.dial()
 	innocent := h.dial()
-	for loopOf(innocent) == loopOf(culprit) {
+	for h.loopOf(innocent) == h.loopOf(culprit) {
 		innocent = h.dial()
 	}
 	culprit.ask("SUBSCRIBED", "SUBSCRIBE", "much")
@@ -212,6 +202,22 @@ func TestLargeCommandsLeaveNoBuffers(t *testing.T) {
 	if kept := <-done; kept > readBufferBytes {
 		t.Errorf("%d bytes are kept for one that has come", kept)
 	}
+}
+
+// Who is killed and finished on the loop, so that it hears nothing any more, was
+// killed.
+func TestFinishOfKilled(t *testing.T) {
+	h := newHub(t, 1, nil)
+	p := h.dial()
+	p.ask("SUBSCRIBED", "SUBSCRIBE", "news")
+	var session *Session
+	h.Sessions(func(s *Session) { session = s })
+	h.Do(session, func() {
+		h.Kill(session)
+		session.Finish()
+	})
+	p.wantClosed()
+	eventually(t, "one killed", func() bool { return h.Stats().KilledClients == 1 })
 }
 
 // QUIT frees a client that does not read from no limit.

@@ -33,6 +33,7 @@ type Users struct {
 	accounts    map[string]*Account
 	loaded      map[string]*User // by Load, as they were then
 	allChannels bool
+	password    string // of the default user unless a Load names it: requirepass
 }
 
 // NewUsers returns the users of a new server: the default user, who may do
@@ -40,11 +41,25 @@ type Users struct {
 func NewUsers(catalog *Catalog) *Users {
 	u := &Users{catalog: catalog, initial: &Account{name: DefaultName}}
 	u.accounts = map[string]*Account{DefaultName: u.initial}
+	u.initial.user.Store(newDefault().withPassword(""))
+	return u
+}
+
+// newDefault returns a default user of whom nobody has said anything, unsealed.
+func newDefault() *User {
 	everything := selector{keys: patterns{all: true}, channels: patterns{all: true}}
 	everything.setAll(true)
-	user := User{name: DefaultName, enabled: true, noPass: true, selectors: []selector{everything}}
-	u.initial.user.Store(user.seal())
-	return u
+	return &User{name: DefaultName, enabled: true, selectors: []selector{everything}}
+}
+
+// withPassword makes this the one password of a user that nobody else has; with
+// "" none is needed.
+func (user *User) withPassword(password string) *User {
+	user.noPass, user.passwords = password == "", nil
+	if password != "" {
+		user.passwords = []string{hashed([]byte(password))}
+	}
+	return user.seal()
 }
 
 // Default returns the account of the default user. It is always there.
@@ -155,12 +170,8 @@ func (u *Users) remove(a *Account) {
 func (u *Users) SetDefaultPassword(password string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	next := u.initial.User().clone()
-	next.noPass, next.passwords = password == "", nil
-	if password != "" {
-		next.passwords = []string{hashed([]byte(password))}
-	}
-	u.initial.user.Store(next.seal())
+	u.password = password
+	u.initial.user.Store(u.initial.User().clone().withPassword(password))
 }
 
 // SetAllChannels says whether new users, new selectors and "reset" begin with
@@ -191,8 +202,9 @@ func (u *Users) Parse(lines []string) (users []*User, err error) {
 
 // Load puts users in force that Parse has read. A user that is there already,
 // as the default user is, begins anew. One that an earlier Load has made and
-// this one does not name is deleted. It returns what has changed: of a deleted
-// user, After is nil.
+// this one does not name is deleted; if that is the default user, it is as
+// requirepass says again. It returns what has changed: of a deleted user, After
+// is nil.
 func (u *Users) Load(users []*User) (changes []Change) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -200,8 +212,13 @@ func (u *Users) Load(users []*User) (changes []Change) {
 	for _, user := range users {
 		said[user.name] = user
 	}
-	for name := range u.loaded {
-		if account := u.accounts[name]; said[name] == nil && account != nil && account != u.initial {
+	for _, name := range slices.Sorted(maps.Keys(u.loaded)) {
+		account := u.accounts[name]
+		switch {
+		case said[name] != nil, account == nil:
+		case account == u.initial:
+			changes = append(changes, u.resetDefault())
+		default:
 			changes = append(changes, Change{Account: account, Before: account.User()})
 			u.remove(account)
 		}
@@ -219,6 +236,13 @@ func (u *Users) Load(users []*User) (changes []Change) {
 		changes = append(changes, change)
 	}
 	return changes
+}
+
+// resetDefault makes the default user what it is when no file speaks of it.
+func (u *Users) resetDefault() Change {
+	change := Change{Account: u.initial, Before: u.initial.User(), After: newDefault().withPassword(u.password)}
+	u.initial.user.Store(change.After)
+	return change
 }
 
 // parse makes a user from a line of a configuration file.

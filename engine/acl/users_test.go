@@ -135,7 +135,7 @@ func TestLoadAgain(t *testing.T) {
 	if held.User() != nil {
 		t.Error("who was b still is")
 	}
-	f("a on", "-c", "a default own")
+	f("a on", "-c *default", "a default own") // requirepass counts again
 }
 
 func TestBadLoad(t *testing.T) {
