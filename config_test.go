@@ -157,7 +157,7 @@ requirepass "p\x61ss \"word\""
 client-output-buffer-limit normal 0 0 0
 client-output-buffer-limit replica 256mb 64mb 60
 client-output-buffer-limit pubsub 1mb 8mb 30
-user alice on >pw &chat:* +@pubsub
+user alice on ">pw word +@all" &chat:* +@pubsub
 user bob off
 `
 	file := filepath.Join(t.TempDir(), "redis.conf")
@@ -182,7 +182,7 @@ user bob off
 	f("requirepass", string(s.RequirePass), `pass "word"`)
 	f("limits", s.OutputLimit.String(), "normal 0 0 0 slave 268435456 67108864 60 pubsub 1048576 8388608 30")
 	f("unknown", s.unknown, []string{"daemonize", "save"})
-	f("users", s.users, []string{"alice on >pw &chat:* +@pubsub", "bob off", "carol on nopass", "dave off"})
+	f("users", s.users, [][]string{{"alice", "on", ">pw word +@all", "&chat:*", "+@pubsub"}, {"bob", "off"}, {"carol", "on", "nopass"}, {"dave", "off"}})
 }
 
 func TestSetOptionsAllOrNone(t *testing.T) {

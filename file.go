@@ -17,7 +17,7 @@ import (
 // as in redis.conf. It is a kong.Resolver: flags and environment come first.
 type configFile struct {
 	values  map[string]string // by the option's name
-	users   []string          // what "user" lines say: a name and its rules
+	users   [][]string        // the words of "user" lines: a name and its rules
 	unknown []string          // names that are no options, each once
 }
 
@@ -55,11 +55,12 @@ func readConfigFile(r io.Reader) (configFile, error) {
 		if !ok {
 			return file, fault("the line", "unbalanced quotes")
 		}
-		name, value := strings.ToLower(string(words[0])), join(words[1:])
+		name, values := strings.ToLower(string(words[0])), texts(words[1:])
+		value := strings.Join(values, " ")
 		opt, isOption := known[name]
 		switch {
 		case name == "user":
-			file.users = append(file.users, value)
+			file.users = append(file.users, values) // a password may hold blanks
 		case !isOption:
 			if !slices.Contains(file.unknown, name) {
 				file.unknown = append(file.unknown, name)
@@ -79,12 +80,11 @@ func readConfigFile(r io.Reader) (configFile, error) {
 	return file, lines.Err()
 }
 
-func join(words [][]byte) string {
-	var texts []string
+func texts(words [][]byte) (list []string) {
 	for _, word := range words {
-		texts = append(texts, string(word))
+		list = append(list, string(word))
 	}
-	return strings.Join(texts, " ")
+	return list
 }
 
 // Validate is part of kong.Resolver.

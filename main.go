@@ -17,6 +17,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"hubsub/bench"
+	"hubsub/engine/acl"
 	"hubsub/engine/command"
 )
 
@@ -55,9 +56,9 @@ func main() {
 // SIGHUP.
 type setup struct {
 	options
-	file    string   // what --config named
-	unknown []string // names in the file that are no options
-	users   []string // of the file, then of the command line: a name and its rules each
+	file    string     // what --config named
+	unknown []string   // names in the file that are no options
+	users   [][]string // of the file, then of the command line: a name and its rules each
 }
 
 // parse reads the options from the command line, the environment and the file
@@ -81,7 +82,11 @@ func parse(args []string) (setup, error) {
 	if _, err = parser.Parse(joinValues(args)); err != nil {
 		return setup{}, err
 	}
-	return setup{f.options, string(f.Config), file.unknown, append(file.users, f.User...)}, f.options.check()
+	users := file.users
+	for _, line := range f.User {
+		users = append(users, acl.Words(line))
+	}
+	return setup{f.options, string(f.Config), file.unknown, users}, f.options.check()
 }
 
 // joinValues makes one argument of a flag and its values, of which Redis's

@@ -117,8 +117,8 @@ func TestRevocation(t *testing.T) {
 				}
 				must(t, stays.next("[message news secret]"))
 				for i, c := range gone {
-					if r, err := c.read(); err == nil {
-						t.Fatalf("round %d: client %d hears %v", round, i, r)
+					if r, err := c.read(); !isEnd(err) {
+						t.Fatalf("round %d: client %d is not closed but hears %v, %v", round, i, r, err)
 					}
 				}
 				stays.close()

@@ -27,10 +27,13 @@ lacks util-linux command -v prlimit
 if [ -n "$wanted" ]; then
 	echo "installing$wanted"
 	sudo=$([ "$(id -u)" = 0 ] || echo sudo)
-	# Debian starts a redis-server when it installs one where systemd runs; the tests start their own.
 	{ $sudo apt-get update -qq && $sudo env DEBIAN_FRONTEND=noninteractive \
 		apt-get install -y -qq --no-install-recommends $wanted >/dev/null; } ||
 		{ echo "cannot install$wanted: the tests need them, install them by hand" >&2; exit 1; }
+	# Debian starts the redis-server that it installs, on the port where people will try HubSub. The tests start their own.
+	case "$wanted" in *redis-server*)
+		if command -v systemctl >/dev/null; then $sudo systemctl disable --now redis-server >/dev/null 2>&1 || true; fi ;;
+	esac
 fi
 
 # Debian 12 has Node 18; the current client libraries want 20.

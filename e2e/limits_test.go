@@ -187,6 +187,11 @@ func TestProtectedMode(t *testing.T) {
 	must(t, near.expect("OK", "CONFIG", "SET", "protected-mode", "no"), far().expect("PONG", "PING"),
 		near.expect("OK", "CONFIG", "SET", "protected-mode", "yes", "requirepass", "secret"))
 	must(t, far().expect("-NOAUTH Authentication required.", "PING"), far().expect("OK", "AUTH", "secret"))
+	must(t, near.expect("OK", "ACL", "SETUSER", "default", "nopass"))
+	if r, err := far().read(); err != nil || !strings.HasPrefix(r.text, "DENIED ") {
+		t.Errorf("from outside, once no password is needed: %v, %v", r, err)
+	}
+	must(t, near.expect("OK", "ACL", "SETUSER", "default", ">other"), far().expect("OK", "AUTH", "other"))
 }
 
 // ownAddress is an address of this machine that is not loopback; what is sent to it stays on the machine.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -86,6 +87,17 @@ func buildHubSub(path string, flags ...string) error {
 	return nil
 }
 
+// readFolders lists the folders of the source once. "go test" repeats an earlier result while the files and folders that
+// the tests have read are the same: it does not see what "go build" reads for them, nor what TestMain does.
+var readFolders = sync.OnceValue(func() error {
+	return filepath.WalkDir("..", func(_ string, entry fs.DirEntry, err error) error {
+		if err == nil && slices.Contains([]string{".git", ".node", "node_modules"}, entry.Name()) {
+			return filepath.SkipDir
+		}
+		return err
+	})
+})
+
 // server is one process that speaks the Redis protocol on 127.0.0.1:port.
 type server struct {
 	name   string
@@ -116,6 +128,7 @@ func startRedis(t testing.TB, args ...string) *server {
 
 func start(t testing.TB, s *server) *server {
 	t.Helper()
+	must(t, readFolders())
 	t.Cleanup(func() {
 		s.stop()
 		s.report(t)

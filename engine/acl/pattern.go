@@ -121,3 +121,8 @@ func (ps *patterns) show(sigil string) string {
 const blanks = " \t\n\v\f\r\x00"
 
 func spaced(s string) bool { return strings.ContainsAny(s, blanks) }
+
+// Words splits a line at blanks.
+func Words(line string) []string {
+	return strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(blanks, r) })
+}

@@ -9,6 +9,7 @@ import (
 
 // Why a rule cannot be, in Redis's words.
 var (
+	errName        = errors.New("Usernames can't contain spaces or null characters")
 	errUnknown     = errors.New("Unknown command or category name in ACL")
 	errSyntax      = errors.New("Syntax error")
 	errAllKeys     = errors.New("Adding a pattern after the * pattern (or the 'allkeys' flag) is not valid and does not have any effect. Try 'resetkeys' to start with an empty list of patterns")
@@ -132,7 +133,7 @@ func (u *User) setPassword(sign byte, text string) error {
 
 func (c *changer) addSelector(text string) error {
 	s := newSelector(c.allChannels)
-	for rule := range strings.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune(blanks, r) }) {
+	for _, rule := range Words(text) {
 		if strings.HasSuffix(rule, ")") {
 			return errSyntax // shown in a line it would end the selector
 		}

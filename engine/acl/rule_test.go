@@ -134,7 +134,7 @@ func FuzzRules(f *testing.F) {
 			}
 			again := NewUsers(catalog)
 			again.SetAllChannels(!all)
-			parsed, err := again.Parse([]string{strings.TrimPrefix(change.After.String(), "user ")})
+			parsed, err := again.Parse(split(strings.TrimPrefix(change.After.String(), "user ")))
 			if err != nil {
 				t.Fatalf("%q: %v", change.After, err)
 			}

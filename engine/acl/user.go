@@ -136,6 +136,11 @@ func (u *User) Grants() []Grants {
 	return list
 }
 
+// HearsSome reports whether the user may be subscribed to anything.
+func (u *User) HearsSome() bool {
+	return slices.ContainsFunc(u.selectors, func(s selector) bool { return s.channels.all || len(s.channels.some) > 0 })
+}
+
 // String returns the user as a line of ACL LIST. Without the word "user" before
 // it Users.Load reads it.
 func (u *User) String() string {

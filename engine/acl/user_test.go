@@ -36,6 +36,8 @@ func TestCheck(t *testing.T) {
 	f("+select|1", "select", "no")
 	f("+select|1 -select", "select 1", "no")
 	f("+select|1 +@all", "select 2", "yes")
+	f("+select|1 -@all", "select 1", "no")
+	f("&* +subscribe|a -@slow", "subscribe a", "no")
 	f("+get +@read", "ping", "no")
 
 	f("+publish", "publish a 1", "a")
@@ -66,6 +68,7 @@ func TestCheck(t *testing.T) {
 	f("+ping (+publish &a)", "publish b 1", "b")
 	f("+subscribe &a (+subscribe &b)", "subscribe a b", "b") // one selector must grant all
 	f("+subscribe &a &b (+subscribe &a)", "subscribe a b c", "c")
+	f("+subscribe &a (+subscribe &a &b)", "subscribe a b c", "c")
 	f("+ping &* (+publish)", "publish a 1", "a")
 }
 
@@ -136,6 +139,8 @@ func TestAuthenticate(t *testing.T) {
 	f("default", "any", false)
 	users.SetDefaultPassword("")
 	f("default", "any", true)
+	set("default", ">new")
+	f("default", "secret", false)
 	set("default", "off")
 	f("default", "any", false)
 }

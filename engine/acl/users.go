@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -31,7 +30,7 @@ type Users struct {
 
 	mu          sync.RWMutex // for changes, and for what is below
 	accounts    map[string]*Account
-	loaded      map[string]*User // by Load, as they were then
+	loaded      map[string]*User // what the last Load said
 	allChannels bool
 	password    string // of the default user unless a Load names it: requirepass
 }
@@ -107,6 +106,13 @@ type Change struct {
 	Before, After *User
 }
 
+// Revokes reports whether clients of a user who stays may have subscriptions now
+// that they may not have. Of a user who had no channel to lose, none is looked
+// at, as in Redis.
+func (c Change) Revokes() bool {
+	return c.Before != nil && c.After != nil && !c.After.HearsAll() && c.Before.HearsSome()
+}
+
 // Set changes a user by the rules of an ACL SETUSER, or makes one: all rules,
 // or none. The error is in Redis's words, without the code ERR.
 func (u *Users) Set(name string, rules []string) (Change, error) {
@@ -117,7 +123,7 @@ func (u *Users) Set(name string, rules []string) (Change, error) {
 
 func (u *Users) set(name string, rules []string) (change Change, err error) {
 	if name == "" || spaced(name) {
-		return change, errors.New("Usernames can't contain spaces or null characters")
+		return change, errName
 	}
 	next := &User{name: name, selectors: []selector{newSelector(u.allChannels)}}
 	change.Account = u.accounts[name]
@@ -182,9 +188,9 @@ func (u *Users) SetAllChannels(all bool) {
 	u.allChannels = all
 }
 
-// Parse reads the users of a configuration file. Each line is a name and its
-// rules, separated by blanks: what follows the word "user".
-func (u *Users) Parse(lines []string) (users []*User, err error) {
+// Parse reads the users of a configuration file. Each line is the words that
+// follow the word "user": a name and its rules. A password may hold blanks.
+func (u *Users) Parse(lines [][]string) (users []*User, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, line := range lines {
@@ -245,13 +251,15 @@ func (u *Users) resetDefault() Change {
 	return change
 }
 
-// parse makes a user from a line of a configuration file.
-func (u *Users) parse(line string) (*User, error) {
-	words := strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(blanks, r) })
+// parse makes a user from the words of a line of a configuration file.
+func (u *Users) parse(words []string) (*User, error) {
 	if len(words) == 0 {
 		return nil, errors.New("user: a name and rules are missing")
 	}
 	name, rules := words[0], words[1:]
+	if name == "" || spaced(name) {
+		return nil, fmt.Errorf("user %q: %w", name, errName)
+	}
 	if name == DefaultName { // it is there already
 		rules = append([]string{"reset"}, rules...)
 	}

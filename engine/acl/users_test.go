@@ -1,6 +1,7 @@
 package acl
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -54,6 +55,39 @@ func TestUsers(t *testing.T) {
 	}
 }
 
+// TestUserNeverChanges: what rules make of a user is another one, and shares
+// nothing with it that they change.
+func TestUserNeverChanges(t *testing.T) {
+	rules := strings.Fields(">a >b >c %P&a &b &c %R~a ~b ~c +publish +select|0 +select|1 +ping (+publish %P&a)")
+	f := func(rule string) {
+		t.Helper()
+		users := NewUsers(testCatalog())
+		shown := func(u *User) string { return u.String() + " grants " + strings.Join(args(&u.selectors[0]), " ") }
+		was, err := users.Set("u", rules)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := shown(was.After)
+		is, err := users.Set("u", []string{rule})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := shown(was.After); got != before {
+			t.Errorf("%s\nwas %s\nis  %s", rule, before, got)
+		}
+		if is.Before != was.After || shown(is.After) == before {
+			t.Errorf("%s changes nothing", rule)
+		}
+	}
+	f("<a")
+	f("%S&a")
+	f("%W~a")
+	f("-publish")
+	f("-select")
+	f("clearselectors")
+	f("(+ping)")
+}
+
 func TestAllChannels(t *testing.T) {
 	users := NewUsers(testCatalog())
 	users.SetAllChannels(true)
@@ -85,9 +119,37 @@ func TestLoad(t *testing.T) {
 	f("default on nopass +ping", "user default on nopass sanitize-payload resetchannels -@all +ping")
 }
 
+// split returns the words of the lines of a file.
+func split(file string) (lines [][]string) {
+	for line := range strings.SplitSeq(file, "\n") {
+		lines = append(lines, Words(line))
+	}
+	return lines
+}
+
+// TestLoadWords: a word of a file may hold blanks, as far as its rule may.
+func TestLoadWords(t *testing.T) {
+	users := NewUsers(testCatalog())
+	f := func(want string, words ...string) {
+		t.Helper()
+		parsed, err := users.Parse([][]string{words})
+		got := fmt.Sprint(err)
+		if err == nil {
+			got = parsed[0].String()
+		}
+		if got != want {
+			t.Errorf("%q\ngot  %s\nwant %s", words, got, want)
+		}
+	}
+	f("user u off #"+hashed([]byte("x +@all"))+" resetchannels -@all", "u", ">x +@all")
+	f("user u off resetchannels -@all (resetchannels &a -@all +ping)", "u", "(+ping &a)")
+	f("user u: Error in user declaration '&a b': Syntax error", "u", "&a b")
+	f(`user "u v": Usernames can't contain spaces or null characters`, "u v", "on")
+}
+
 func loadLines(t *testing.T, users *Users, file string) []Change {
 	t.Helper()
-	parsed, err := users.Parse(strings.Split(file, "\n"))
+	parsed, err := users.Parse(split(file))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +204,7 @@ func TestBadLoad(t *testing.T) {
 	f := func(file, want string) {
 		t.Helper()
 		users := NewUsers(testCatalog())
-		if _, err := users.Parse(strings.Split(file, "\n")); err == nil || err.Error() != want {
+		if _, err := users.Parse(split(file)); err == nil || err.Error() != want {
 			t.Errorf("%s\ngot  %v\nwant %s", file, err, want)
 		}
 		if len(users.List()) != 1 {

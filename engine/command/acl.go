@@ -86,7 +86,7 @@ func sessionsOf(e *engine.Engine, account *acl.Account) (found []*engine.Session
 // not have any more. A SUBSCRIBE that is executed meanwhile is either judged by
 // the new rules or over before its client is looked at, on its own loop.
 func (c call) revoke(change acl.Change) {
-	if change.Before == nil || change.After.HearsAll() {
+	if !change.Revokes() {
 		return
 	}
 	if isUser(c.s, change.Account) && !hearsRightly(c.s, change.After) {
@@ -122,7 +122,7 @@ func (h *Handler) LoadUsers(e *engine.Engine, users []*acl.User) (changed []stri
 			for _, s := range sessionsOf(e, change.Account) {
 				e.Kill(s)
 			}
-		case change.Before != nil && !change.After.HearsAll():
+		case change.Revokes():
 			revoke(e, change, nil)
 		}
 	}

@@ -45,7 +45,7 @@ func TestUserInSession(t *testing.T) {
 // TestLoadedUsers: users of a configuration file.
 func TestLoadedUsers(t *testing.T) {
 	s := serve(t, "secret")
-	users, err := s.users.Parse([]string{"default on >pw ~* &* +@all", "u on nopass +ping ~cache:* -@dangerous"})
+	users, err := s.users.Parse([][]string{acl.Words("default on >pw ~* &* +@all"), acl.Words("u on nopass +ping ~cache:* -@dangerous")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,6 +76,39 @@ func TestOwnRevocation(t *testing.T) {
 	f("ACL SETUSER u resetchannels", "+OK")
 	f("ACL SETUSER u resetchannels &b", "+OK")
 	f("ACL DELUSER u", ":1")
+}
+
+// TestDeletedInTransaction: who deletes itself is nobody in the rest of the
+// transaction.
+func TestDeletedInTransaction(t *testing.T) {
+	s := serve(t, "")
+	c := s.dial()
+	s.dial().says("ACL SETUSER u on nopass allchannels +@all", "+OK")
+	c.says("AUTH u x", "+OK")
+	c.says("MULTI", "+OK")
+	c.says("ACL DELUSER u", "+QUEUED")
+	c.says("PUBLISH a x", "+QUEUED")
+	c.says("EXEC", "*2⏎:1⏎"+"-"+rulesChanged(acl.CommandDenied))
+	c.ends()
+}
+
+// TestNamelessIsDefault: who came when the default user needed a password, and
+// has not said who it is, is the default user to rules and to CLIENT KILL.
+func TestNamelessIsDefault(t *testing.T) {
+	s := serve(t, "secret")
+	admin, a, b := s.dial(), s.dial(), s.dial()
+	admin.says("AUTH secret", "+OK")
+	admin.says("ACL SETUSER root on nopass allchannels +@all", "+OK")
+	admin.says("AUTH root x", "+OK")
+	a.says("PING", "-NOAUTH Authentication required.")
+	b.says("PING", "-NOAUTH Authentication required.")
+	admin.says("ACL SETUSER default nopass", "+OK")
+	a.says("SUBSCRIBE x", confirmed("subscribe", "x", 1))
+	b.says("SUBSCRIBE y", confirmed("subscribe", "y", 1))
+	admin.says("ACL SETUSER default resetchannels &y", "+OK")
+	a.ends()
+	admin.says("CLIENT KILL USER default", ":1")
+	b.ends()
 }
 
 // TestRevocationSparesOthers: only who has a subscription that is not allowed
@@ -131,6 +164,7 @@ func TestLimitsFollowTheDefaultUser(t *testing.T) {
 func TestACLLogBounds(t *testing.T) {
 	s := serve(t, "")
 	c := s.dial()
+	id := c.number("CLIENT ID")
 	s.dial().says("ACL SETUSER u on nopass +publish +acl|log", "+OK")
 	c.says("AUTH u x", "+OK")
 	for i := range denialsMax + 1 {
@@ -149,8 +183,12 @@ func TestACLLogBounds(t *testing.T) {
 	f(0, strings.Repeat("n", denialBytesMax), 3)
 	f(1, fmt.Sprint(denialsMax), 1)
 	f(denialsMax-1, "2", 1)
+	c.saysWords([]string{"HELLO", "2", "AUTH", "u", "x", "SETNAME", strings.Repeat("n", 2*denialBytesMax)}, helloReply(2, id))
 	c.says("PUBLISH 120 x", noChannel) // like the 9th entry
 	f(0, "120", 2)
+	if line := s.handler.denials.newest(1)[0].client; len(line) != denialBytesMax || !strings.Contains(line, " name=nnn") {
+		t.Errorf("of a client with a long name %d bytes are kept: %.200s", len(line), line)
+	}
 	f(1, strings.Repeat("n", denialBytesMax), 3)
 	c.says("PUBLISH 100 x", noChannel) // like one too long ago
 	f(0, "100", 1)

@@ -22,7 +22,7 @@ type denial struct {
 	denialKind
 	count  int64
 	last   time.Time
-	client string // its CLIENT INFO at the last one
+	client string // its CLIENT INFO at the last one, clipped
 }
 
 // denialKind is what makes refusals alike.
@@ -48,7 +48,8 @@ func (h *Handler) logRefusedLogin(c call, user []byte) {
 	h.denials.add(c.s, denialKind{"auth", contextOf(c.s), clipped(c.words.Args[0]), clipped(user)})
 }
 
-// clipped is as much of a client's word as an entry keeps.
+// clipped is as much of a client's text as an entry keeps: of a word, or of its
+// CLIENT INFO, in which it names itself as it likes.
 func clipped(word []byte) string { return string(word[:min(len(word), denialBytesMax)]) }
 
 // contextOf tells where a command of the client stands.
@@ -63,7 +64,7 @@ func contextOf(s *engine.Session) string {
 func (d *denials) add(s *engine.Session, kind denialKind) {
 	now := time.Now()
 	line := appendClient(nil, s, now)
-	entry := denial{kind, 1, now, string(line[:len(line)-1])}
+	entry := denial{kind, 1, now, clipped(line[:len(line)-1])}
 
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -64,7 +64,7 @@ func aclDryRun(c call) {
 	case acl.CommandDenied:
 		c.reply().BulkString("This user has no permissions to run the '" + cmd.full + "' command")
 	case acl.ChannelDenied:
-		c.reply().BulkString("This user has no permissions to access the '" + string(words[at]) + "' channel")
+		c.reply().BulkString("This user has no permissions to access the '" + cited(words[at]) + "' channel")
 	}
 }
 

@@ -33,7 +33,8 @@ const (
 	queuedWordBytes    = 24
 
 	// denialsMax is how many entries ACL LOG keeps, as Redis does unless told
-	// otherwise, and denialBytesMax how much of a client's word one of them.
+	// otherwise, and denialBytesMax how much one of them keeps of each of a
+	// client's texts.
 	denialsMax     = 128
 	denialBytesMax = 1 << 10
 
