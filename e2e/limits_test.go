@@ -107,7 +107,7 @@ func TestLimitsCount(t *testing.T) {
 		must(t, c.flush(), c.next("-ERR Protocol error: invalid bulk length"))
 		return c
 	})
-	f("idle", "client_timeout_disconnections", "timeout", "1", connected)
+	f("idle", "client_timeout_disconnections", "timeout", "3", connected)
 	f("too many", "rejected_connections", "maxclients", "2", func(t *testing.T, s *server) *client {
 		one := connected(t, s) // with the test's own client there are two now
 		t.Cleanup(one.close)
@@ -122,7 +122,7 @@ func TestLimitsCount(t *testing.T) {
 
 // TestTimeoutSparesSubscribers: who waits for messages is not idle.
 func TestTimeoutSparesSubscribers(t *testing.T) {
-	s := startHubSub(t, "--timeout", "1")
+	s := startHubSub(t)
 	kinds := []string{"SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE"}
 	var subscribers []*client
 	for _, kind := range kinds {
@@ -130,7 +130,8 @@ func TestTimeoutSparesSubscribers(t *testing.T) {
 		must(t, c.expect("["+strings.ToLower(kind)+" c 1]", kind, "c"))
 		subscribers = append(subscribers, c)
 	}
-	idle := dial(t, s)
+	idle, changer := dial(t, s), dial(t, s)
+	must(t, changer.expect("OK", "CONFIG", "SET", "timeout", "1"))
 	if !isClosed(idle) { // after a second; the subscribers are older
 		t.Error("an idle client stays")
 	}
