@@ -86,6 +86,7 @@ func serve(t testing.TB, password string, change ...func(*engine.Settings)) *sit
 			}
 			continue
 		}
+		s.engine, s.handler, s.users, s.addr = e, handler, handler.Users, net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 		if err := e.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +95,6 @@ func serve(t testing.TB, password string, change ...func(*engine.Settings)) *sit
 				t.Error(err)
 			}
 		})
-		s.engine, s.handler, s.users, s.addr = e, handler, handler.Users, net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 		break
 	}
 	return s
