@@ -18,8 +18,10 @@ const (
 	calmPoll  = 100 * time.Millisecond
 	// threadsGrowthMax: the runtime of Go keeps a thread once it has one.
 	threadsGrowthMax = 32
-	// residentGrowthMax is what a server may keep after a storm: freed, but not yet given back, and grown tables; with the
-	// race detector, its notes on all that.
+	// heapGrowthMax is what may still be in use after a collection of the heap: grown tables and spare buffers.
+	heapGrowthMax = 16 << 20
+	// residentGrowthMax is what a server may keep after a storm: the heap's growth, and what was freed but not yet given back.
+	// It does not hold with the race detector, which never gives back its notes on memory that was once in use.
 	residentGrowthMax = 96 << 20
 )
 
@@ -27,7 +29,7 @@ const (
 type vitals struct {
 	clients, channels, shardChannels, patterns int
 	files, threads, goroutines                 int
-	residentBytes                              int64
+	heapBytes, residentBytes                   int64
 }
 
 // awaitCalm returns when the server has nobody to serve but the asker, and not much more than it had.
@@ -66,7 +68,9 @@ func (v vitals) unlike(base vitals) string {
 		return "there are more goroutines"
 	case v.threads > base.threads+threadsGrowthMax:
 		return "there are more threads"
-	case v.residentBytes > base.residentBytes+residentGrowthMax:
+	case v.heapBytes > base.heapBytes+heapGrowthMax:
+		return "there is more on the heap"
+	case !raceEnabled && v.residentBytes > base.residentBytes+residentGrowthMax:
 		return "it keeps memory"
 	}
 	return ""
@@ -91,6 +95,11 @@ func takeVitals(s *server, admin string, c *client) (v vitals, err error) {
 		return v, fmt.Errorf("cannot read the metrics: %d %w", status, pageErr)
 	}
 	v.goroutines = figure(metrics, `\ngo_goroutines (\d+)`)
+	status, heap, pageErr := page(admin + "/debug/pprof/heap?gc=1&debug=1")
+	if pageErr != nil || status != http.StatusOK {
+		return v, fmt.Errorf("cannot read the heap's profile: %d %w", status, pageErr)
+	}
+	v.heapBytes = int64(figure(heap, `\n# HeapInuse = (\d+)`))
 	proc := fmt.Sprintf("/proc/%d/", s.cmd.Process.Pid)
 	files, dirErr := os.ReadDir(proc + "fd")
 	if dirErr != nil {
