@@ -42,6 +42,34 @@ func TestUserInSession(t *testing.T) {
 	c.ends()
 }
 
+// TestDenialsAreCounted under the names of Redis 7.2.
+func TestDenialsAreCounted(t *testing.T) {
+	s := serve(t, "")
+	admin, c := s.dial(), s.dial()
+	f := func(auth, cmd, channel string) {
+		t.Helper()
+		got := fields(admin.text("INFO stats"))
+		for name, want := range map[string]string{"auth": auth, "cmd": cmd, "key": "0", "channel": channel} {
+			if n := got["acl_access_denied_"+name]; n != want {
+				t.Errorf("denied %s: %q, want %q", name, n, want)
+			}
+		}
+	}
+	f("0", "0", "0")
+	admin.says("ACL SETUSER u on >pw &a +publish", "+OK")
+	c.says("AUTH u wrong", "-WRONGPASS invalid username-password pair or user is disabled.")
+	c.says("AUTH u pw", "+OK")
+	for range 2 {
+		c.says("PUBLISH b x", noChannel)
+		c.says("PING", noPing)
+	}
+	c.says("PUBLISH a x", ":0")
+	admin.says("ACL LOG RESET", "+OK")
+	f("1", "2", "2")
+	admin.says("CONFIG RESETSTAT", "+OK")
+	f("0", "0", "0")
+}
+
 // TestLoadedUsers: users of a configuration file.
 func TestLoadedUsers(t *testing.T) {
 	s := serve(t, "secret")

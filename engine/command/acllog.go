@@ -10,11 +10,12 @@ import (
 	"hubsub/resp"
 )
 
-// denials is ACL LOG: what clients were refused lately, the newest first. Any
-// goroutine.
+// denials is ACL LOG: what clients were refused lately, the newest first; and
+// how often, which INFO tells. Any goroutine.
 type denials struct {
-	mu   sync.Mutex
-	list []denial
+	mu     sync.Mutex
+	list   []denial
+	counts map[string]int64 // by reason, since the last CONFIG RESETSTAT
 }
 
 // denial is one entry: refusals that are alike, of the same user.
@@ -68,6 +69,10 @@ func (d *denials) add(s *engine.Session, kind denialKind) {
 
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.counts == nil {
+		d.counts = make(map[string]int64)
+	}
+	d.counts[kind.reason]++
 	recent := d.list[:min(len(d.list), denialsAlikeMax)]
 	at := slices.IndexFunc(recent, func(e denial) bool {
 		return e.denialKind == kind && now.Sub(e.last) <= denialsAlikeTime
@@ -85,6 +90,19 @@ func (d *denials) newest(n int64) []denial {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return slices.Clone(d.list[:max(0, min(n, int64(len(d.list))))])
+}
+
+// count returns how many refusals there were for a reason.
+func (d *denials) count(reason string) int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.counts[reason]
+}
+
+func (d *denials) resetCounts() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.counts = nil
 }
 
 func (d *denials) reset() {

@@ -53,6 +53,7 @@ func configSet(c call) {
 
 func configResetStat(c call) {
 	c.s.Engine().ResetStats()
+	c.h.denials.resetCounts()
 	c.ok()
 }
 

@@ -154,6 +154,10 @@ func (r *report) stats() {
 	r.number("total_writes_processed", st.Sends)
 	r.number("client_query_buffer_limit_disconnections", st.QueryBufferCloses)
 	r.number("client_output_buffer_limit_disconnections", st.OutputLimitCloses)
+	r.number("acl_access_denied_auth", r.h.denials.count("auth"))
+	r.number("acl_access_denied_cmd", r.h.denials.count("command"))
+	r.number("acl_access_denied_key", 0)
+	r.number("acl_access_denied_channel", r.h.denials.count("channel"))
 	// What Redis does not count.
 	r.number("client_timeout_disconnections", st.TimeoutCloses)
 	r.number("client_protocol_error_disconnections", st.ProtocolErrorCloses)
