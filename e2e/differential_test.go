@@ -19,7 +19,7 @@ const (
 	leastExchanges = 350
 	// agreeLimit is how long HubSub may take to say what Redis said, agreePoll how often it is looked at, and
 	// surplusWait how long it has at the end of a scenario to say more than that.
-	agreeLimit  = 2 * time.Second
+	agreeLimit  = 15 * time.Second
 	agreePoll   = 50 * time.Microsecond
 	surplusWait = 5 * time.Millisecond
 	// shownBytes bounds what a message shows of one stream, shownBefore how much of it before the first difference.

@@ -27,7 +27,7 @@
 //	c close                              returns when the server has forgotten the client
 //
 // Each of these sends is an exchange: it, and all it causes on all connections. Redis leads. It is single-threaded,
-// so two PING on the harness's own connection fence an exchange off; HubSub then has two seconds to say the same.
+// so two PING on the harness's own connection fence an exchange off; HubSub then has 15 seconds to say the same.
 //
 // Parts of an answer that differ between any two servers, as ids and addresses, are normalised by the table in
 // volatile_test.go. What HubSub means to do otherwise is in the table in differences_test.go, and the exchange where

@@ -11,7 +11,7 @@ import (
 
 const (
 	// forgetLimit bounds the wait until a server has noticed that a connection is closed.
-	forgetLimit = 2 * time.Second
+	forgetLimit = 15 * time.Second
 	// turnBytes is what Redis reads of one client in one turn of its loop, at least.
 	turnBytes = 16 << 10
 )
