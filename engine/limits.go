@@ -115,7 +115,7 @@ const (
 	// be their number times the patterns'.
 	matchesMax = 64
 
-	// warningInterval is how often clients over their limits are logged.
+	// warningInterval is how often warnings about single clients are logged.
 	warningInterval = time.Second
 
 	// tidyConnectionsMin is how many connections make a wave that is worth a
@@ -152,6 +152,15 @@ type Settings struct {
 	OutputNormal     OutputLimit // clients without subscriptions
 	OutputPubSub     OutputLimit // clients with some
 	MaxMemoryClients int64       // bytes of all clients together, see Session.Memory; 0 no limit
+}
+
+// clientMemoryMax returns the bytes that all clients may take together, 0 for no
+// limit.
+func (s *Settings) clientMemoryMax() int64 {
+	if s.MaxMemoryClients <= 0 {
+		return 0
+	}
+	return max(s.MaxMemoryClients, clientMemoryMin)
 }
 
 // FilesReserved returns how many open files are not for clients.

@@ -52,12 +52,8 @@ func (s *Session) release() {
 // tick.
 func (l *loop) checkMemory() {
 	e := l.engine
-	most := e.settings.Load().MaxMemoryClients
-	if most <= 0 {
-		return
-	}
-	most = max(most, clientMemoryMin)
-	if e.clientMemory.Load() <= most || !e.evicting.TryLock() {
+	most := e.settings.Load().clientMemoryMax()
+	if most == 0 || e.clientMemory.Load() <= most || !e.evicting.TryLock() {
 		return
 	}
 	defer e.evicting.Unlock()

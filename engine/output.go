@@ -257,8 +257,8 @@ func (s *Session) Exceeds(n int) bool {
 	settings, most := s.loop.engine.settings.Load(), s.loop.outputLimit(s).HardBytes
 	if most == 0 {
 		most = int64(settings.QueryBufferBytes)
-		if settings.MaxMemoryClients > 0 {
-			most = min(most, max(settings.MaxMemoryClients, clientMemoryMin))
+		if all := settings.clientMemoryMax(); all > 0 {
+			most = min(most, all)
 		}
 	}
 	if int64(n) < most {

@@ -19,7 +19,7 @@
 // user who is made again under the same name gets a new Account.
 //
 // What follows for clients from a change (which of them are closed) is their
-// owner's business; Hears and HearsAll tell it what a user may be subscribed to.
+// owner's business; Change.Revokes and User.Hears tell it whom to look at.
 //
 // # Like Redis
 //

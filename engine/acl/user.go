@@ -71,9 +71,14 @@ func (u *User) Hears(name []byte, isPattern bool) bool {
 	})
 }
 
-// HearsAll reports whether the user may be subscribed to everything.
-func (u *User) HearsAll() bool {
+// hearsAll reports whether the user may be subscribed to everything.
+func (u *User) hearsAll() bool {
 	return slices.ContainsFunc(u.selectors, func(s selector) bool { return s.channels.all })
+}
+
+// hearsSome reports whether the user may be subscribed to anything.
+func (u *User) hearsSome() bool {
+	return slices.ContainsFunc(u.selectors, func(s selector) bool { return s.channels.all || len(s.channels.some) > 0 })
 }
 
 // Name returns the user's name.
@@ -134,11 +139,6 @@ func (u *User) Grants() []Grants {
 		list = append(list, Grants{s.showCommands(), s.keys.show("~"), s.channels.show("&")})
 	}
 	return list
-}
-
-// HearsSome reports whether the user may be subscribed to anything.
-func (u *User) HearsSome() bool {
-	return slices.ContainsFunc(u.selectors, func(s selector) bool { return s.channels.all || len(s.channels.some) > 0 })
 }
 
 // String returns the user as a line of ACL LIST. Without the word "user" before

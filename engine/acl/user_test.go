@@ -94,7 +94,7 @@ func TestHears(t *testing.T) {
 func TestHearsAll(t *testing.T) {
 	f := func(rules string, want bool) {
 		t.Helper()
-		if got := made(t, rules).HearsAll(); got != want {
+		if got := made(t, rules).hearsAll(); got != want {
 			t.Errorf("%s: got %v, want %v", rules, got, want)
 		}
 	}

@@ -110,7 +110,7 @@ type Change struct {
 // that they may not have. Of a user who had no channel to lose, none is looked
 // at, as in Redis.
 func (c Change) Revokes() bool {
-	return c.Before != nil && c.After != nil && !c.After.HearsAll() && c.Before.HearsSome()
+	return c.Before != nil && c.After != nil && !c.After.hearsAll() && c.Before.hearsSome()
 }
 
 // Set changes a user by the rules of an ACL SETUSER, or makes one: all rules,
