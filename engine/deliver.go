@@ -53,20 +53,22 @@ func (l *loop) deliver(r *run) {
 	switch {
 	case len(hearing) == 0:
 		if a != nil {
-			l.give(a, p)
+			l.give(a, &p)
 		}
 	case len(hearing) == 1 && a == nil:
-		l.give(hearing[0], p.forPattern(hearing[0].pattern, r.channel.name))
+		heard := l.forPattern(&p, hearing[0].pattern, r.channel.name)
+		l.give(hearing[0], &heard)
 	default:
 		// A client that hears a message by name and by pattern, or by two
 		// patterns, gets all copies before the next message, as from Redis: so
 		// message by message.
 		p.split(func(one parcel) {
 			if a != nil {
-				l.give(a, one)
+				l.give(a, &one)
 			}
 			for _, pa := range hearing {
-				l.give(pa, one.forPattern(pa.pattern, r.channel.name))
+				heard := l.forPattern(&one, pa.pattern, r.channel.name)
+				l.give(pa, &heard)
 			}
 		})
 	}
@@ -75,23 +77,26 @@ func (l *loop) deliver(r *run) {
 }
 
 // give hands a parcel to one audience.
-func (l *loop) give(a *audience, p parcel) {
+func (l *loop) give(a *audience, p *parcel) {
 	for _, m := range a.many {
-		m.session.push(p.bytes(m.session.out.V3))
+		m.session.push(p)
 	}
 	l.tally.delivered += int64(p.frames * len(a.many))
 	if a.aloneCount() == 0 {
 		return
 	}
-	a.pending = append(a.pending, p)
 	switch {
 	case a.queue == unqueued:
 		l.queueWalk(a)
-	case a.queue == held && len(a.pending) >= heldParcelsMax:
+	case a.queue == held && len(a.pending)+1 >= heldParcelsMax:
 		heap.Remove(&l.held, int(a.heap))
 		a.queue = toWalk
 		l.walks = append(l.walks, a)
 	}
+	if a.queue == held {
+		l.keepUntilWalk(p)
+	}
+	a.pending = append(a.pending, *p)
 }
 
 // queueWalk decides when an audience with something pending is walked: at the
@@ -152,7 +157,7 @@ func (l *loop) walk(a *audience) {
 	frames, size := 0, 0
 	for i := range a.pending {
 		frames += a.pending[i].frames
-		size += len(a.pending[i].data)
+		size += len(a.pending[i].forms[0].bytes)
 	}
 	for list, v3 := range [2]bool{listRESP2: false, listRESP3: true} {
 		members := a.alone[list]
@@ -161,7 +166,7 @@ func (l *loop) walk(a *audience) {
 		}
 		if size > joinedBytesMax && len(a.pending) > 1 {
 			for _, m := range members {
-				m.session.pushAll(a.pending, v3)
+				m.session.pushAll(a.pending)
 			}
 		} else {
 			bytes := l.concat(a.pending, v3)
@@ -183,11 +188,11 @@ func (l *loop) walk(a *audience) {
 // in a buffer of the loop that is good until the next call.
 func (l *loop) concat(parcels []parcel, v3 bool) []byte {
 	if len(parcels) == 1 {
-		return parcels[0].bytes(v3)
+		return l.bytes(&parcels[0], v3)
 	}
 	l.joined = l.joined[:0]
 	for i := range parcels {
-		l.joined = append(l.joined, parcels[i].bytes(v3)...)
+		l.joined = append(l.joined, l.bytes(&parcels[i], v3)...)
 	}
 	return l.joined
 }

@@ -70,7 +70,9 @@ func (l *loop) commands(s *Session, parser *resp.Parser, buf []byte) (rest []byt
 		buf = buf[n:]
 		if len(l.command.Args) > 0 {
 			l.tally.commands++
+			l.rest, l.limits = buf, limits
 			l.engine.handler.Execute(s, &l.command)
+			buf = l.rest
 			if len(s.out.Buf) > answersBytesMax && !s.has(lastAnswer) {
 				l.pause(s)
 			}

@@ -36,8 +36,10 @@ func (h plainHandler) Execute(s *Session, cmd *resp.Command) {
 		}
 		s.Push().Simple("UNSUBSCRIBED")
 	case "PUBLISH", "SPUBLISH":
-		n := s.Publish(kindOf(verb), cmd)
-		s.Reply().Int(n)
+		receivers, n := s.PublishAll(kindOf(verb), cmd)
+		for range n {
+			s.Reply().Int(receivers)
+		}
 	case "HELLO":
 		version, _ := strconv.Atoi(string(names[0]))
 		s.SetProtocol(version)
@@ -177,7 +179,13 @@ func (h *hub) dial() *peer {
 
 func (p *peer) send(words ...string) {
 	p.t.Helper()
-	if _, err := p.Write(encode(words...)); err != nil {
+	p.write(encode(words...))
+}
+
+// write sends bytes, for instance of several commands.
+func (p *peer) write(b []byte) {
+	p.t.Helper()
+	if _, err := p.Write(b); err != nil {
 		p.t.Fatal(err)
 	}
 }

@@ -39,10 +39,12 @@ const (
 	// indexedChannelsMin is the same for the channels of a room.
 	indexedChannelsMin = 8
 
-	// spareBuffersMax and spareBufferBytesMax bound what a loop keeps of output
-	// buffers between ticks: 64 × 128 KiB is 8 MiB of each kind at the most.
-	spareBuffersMax     = 64
+	// spareBytesMax and spareBufferBytesMax bound what a loop keeps of output
+	// buffers between ticks, all together and each; spareRunsMax the same for runs,
+	// which are small.
+	spareBytesMax       = 8 << 20
 	spareBufferBytesMax = 128 << 10
+	spareRunsMax        = 1024
 
 	// joinedBytesMax is what a loop keeps of the buffer in which it joins the
 	// runs of one walk.

@@ -51,15 +51,19 @@ type loop struct {
 	ticking     bool          // gnet has our task, or runs it
 
 	// Owned by the loop: buffers and blocked sessions.
-	waiter   waiter
-	parser   resp.Parser
-	command  resp.Command
-	mute     resp.Writer
-	joined   []byte
-	hearing  []*audience // of the run that is delivered: patterns that hear it
-	spare    [][]byte
-	blocked  map[int32]*Session // by fd
-	backlogs uint32             // how many there were: numbers them
+	waiter    waiter
+	parser    resp.Parser
+	command   resp.Command
+	rest      []byte       // what the session sent behind that command
+	limits    *resp.Limits // for it
+	mute      resp.Writer
+	joined    []byte
+	hearing   []*audience // of the run that is delivered: patterns that hear it
+	outputs   buffers     // for what sessions are sent
+	frames    buffers     // for runs and what is made of them; apart, as they are smaller
+	spareRuns []*run
+	blocked   map[int32]*Session // by fd
+	backlogs  uint32             // how many there were: numbers them
 
 	// Any goroutine.
 	load     atomic.Int64
@@ -143,6 +147,7 @@ func (l *loop) flush() {
 	}
 	l.checkMemory()
 	l.stats.add(&l.tally)
+	l.frames.endTick()
 	if cap(l.mute.Buf) > spareBufferBytesMax {
 		l.mute.Buf = nil
 	}
@@ -263,7 +268,7 @@ func (l *loop) forget(s *Session) {
 	if l.blocked[s.fd] == s {
 		delete(l.blocked, s.fd)
 	}
-	l.recycle(s.out.Buf)
+	l.outputs.give(s.out.Buf)
 	s.out.Buf, s.partial = nil, nil
 	s.release()
 

@@ -45,38 +45,32 @@ func (l *loop) touch(s *Session) {
 		l.dirty = append(l.dirty, s)
 	}
 	if s.out.Buf == nil {
-		if last := len(l.spare) - 1; last >= 0 {
-			s.out.Buf, l.spare = l.spare[last], l.spare[:last]
+		s.out.Buf = l.outputs.take()
+	}
+}
+
+// push adds messages for a session whose output has an order of its own: by
+// copy if that is cheap, else by reference.
+func (s *Session) push(p *parcel) {
+	l := s.loop
+	l.touch(s)
+	if s.backlog == nil {
+		if b := l.bytes(p, s.out.V3); len(b) <= copyBytesMax {
+			s.out.Buf = append(s.out.Buf, b...)
+			return
 		}
 	}
-}
-
-// recycle keeps an output buffer for the next session.
-func (l *loop) recycle(buf []byte) {
-	if 0 < cap(buf) && cap(buf) <= spareBufferBytesMax && len(l.spare) < spareBuffersMax {
-		l.spare = append(l.spare, buf[:0])
-	}
-}
-
-// push adds a message for a session whose output has an order of its own: by
-// copy if that is cheap, else by reference.
-func (s *Session) push(b []byte) {
-	s.loop.touch(s)
-	if s.backlog == nil && len(b) <= copyBytesMax {
-		s.out.Buf = append(s.out.Buf, b...)
-		return
-	}
 	s.spill()
-	s.owe(b)
+	s.owe(l.keep(p, s.out.V3))
 }
 
 // pushAll adds parcels, unless the session is about to be closed.
-func (s *Session) pushAll(parcels []parcel, v3 bool) {
+func (s *Session) pushAll(parcels []parcel) {
 	if s.has(doomed) {
 		return
 	}
 	for i := range parcels {
-		s.push(parcels[i].bytes(v3))
+		s.push(&parcels[i])
 	}
 }
 
@@ -123,7 +117,7 @@ func (s *Session) forgive() {
 // sendShared is one step of a walk: bytes are parcels, joined, in a protocol.
 func (l *loop) sendShared(s *Session, bytes []byte, parcels []parcel, v3 bool) {
 	if s.backlog != nil || len(s.out.Buf) > 0 || s.has(doomed) {
-		s.pushAll(parcels, v3)
+		s.pushAll(parcels)
 		return
 	}
 	sent, alive := sendto(int(s.fd), bytes)
@@ -138,12 +132,11 @@ func (l *loop) sendShared(s *Session, bytes []byte, parcels []parcel, v3 bool) {
 		return
 	}
 	for i := range parcels {
-		b := parcels[i].bytes(v3)
-		if sent >= len(b) {
-			sent -= len(b)
+		if n := len(l.bytes(&parcels[i], v3)); sent >= n {
+			sent -= n
 			continue
 		}
-		s.owe(b[sent:])
+		s.owe(l.keep(&parcels[i], v3)[sent:])
 		sent = 0
 	}
 	l.await(s)
@@ -175,7 +168,7 @@ func (l *loop) send(s *Session) {
 		}
 		s.out.Buf = nil
 		if sent == len(buf) {
-			l.recycle(buf)
+			l.outputs.give(buf)
 		} else {
 			s.owe(buf[sent:])
 			l.await(s)
@@ -189,7 +182,7 @@ func (l *loop) send(s *Session) {
 		l.checkOutput(s)
 	}
 	if len(s.out.Buf) == 0 {
-		l.recycle(s.out.Buf)
+		l.outputs.give(s.out.Buf)
 		s.out.Buf = nil
 	}
 	switch {

@@ -10,41 +10,66 @@ import (
 // outbound is what one loop published to one room since it last appended to
 // the room's log. Owned by the loop.
 type outbound struct {
-	room   *room
-	runs   []*run
-	frames []byte // of the last run, which gets a copy without room to spare
-}
-
-// close ends the last run. Backlogs may keep it for long, so it has the bytes it
-// needs and no more; the buffer in which it grew is used again.
-func (ob *outbound) close() {
-	if n := len(ob.runs); n > 0 && ob.runs[n-1].data == nil {
-		ob.runs[n-1].data = bytes.Clone(ob.frames)
-		ob.frames = ob.frames[:0]
-	}
+	room *room
+	runs []*run
 }
 
 // Publish takes a PUBLISH or SPUBLISH, cmd.Args being verb, channel and
 // message, and returns how many clients it reaches. It costs the same whatever
 // their number: the message goes out at the end of the tick.
 func (s *Session) Publish(kind Kind, cmd *resp.Command) int64 {
+	_, _, receivers := s.loop.publishOne(kind, cmd)
+	return receivers
+}
+
+// PublishAll does the same for cmd and for what follows it in the client's
+// pipeline and differs from it in the message only: n commands, each of which
+// reaches that many clients. Nobody can tell, for all were sent before the first
+// is executed.
+func (s *Session) PublishAll(kind Kind, cmd *resp.Command) (receivers int64, n int) {
 	l := s.loop
+	ch, m, receivers := l.publishOne(kind, cmd)
+	n = 1
+	if cmd.Raw == nil {
+		return receivers, n
+	}
+	var r *run
+	for {
+		size := cmd.Again(l.rest, l.limits)
+		if size == 0 {
+			break
+		}
+		if receivers > 0 {
+			if r == nil || len(r.data) >= runBytesMax {
+				r = l.openRun(ch, m, size)
+			}
+			r.data = appendRaw(r.data, l.rest[:size], verbs[kind])
+			r.frames++
+		}
+		l.rest = l.rest[size:]
+		n++
+	}
+	l.tally.commands += int64(n - 1)
+	l.tally.published += int64(n - 1)
+	return receivers, n
+}
+
+func (l *loop) publishOne(kind Kind, cmd *resp.Command) (ch *channel, m *matches, receivers int64) {
 	name := cmd.Args[1]
-	ch := l.engine.directory.lookup(kind, name)
+	ch = l.engine.directory.lookup(kind, name)
 	if ch == nil && l.passing != nil && l.passing.kind == kind && l.passing.name == string(name) {
 		ch = l.passing
 	}
-	var m *matches
 	if kind == Channel {
 		m = l.engine.patterns.match(ch, name)
 	}
-	receivers := m.subscribers()
+	receivers = m.subscribers()
 	if ch != nil {
 		receivers += ch.subscribers.Load()
 	}
 	l.tally.published++
 	if receivers == 0 {
-		return 0
+		return nil, nil, 0
 	}
 	if ch == nil {
 		ch = l.engine.directory.passing(kind, name)
@@ -52,11 +77,19 @@ func (s *Session) Publish(kind Kind, cmd *resp.Command) int64 {
 		l.passing = ch
 	}
 	l.add(ch, m, cmd)
-	return receivers
+	return ch, m, receivers
 }
 
 // add puts a message behind what the loop has for the channel's room.
 func (l *loop) add(ch *channel, m *matches, cmd *resp.Command) {
+	r := l.openRun(ch, m, len(cmd.Raw))
+	r.data = appendFrame(r.data, ch.kind, cmd)
+	r.frames++
+}
+
+// openRun returns the run that takes the channel's next message, of n bytes: the
+// room's last if it can.
+func (l *loop) openRun(ch *channel, m *matches, n int) *run {
 	at, known := l.unpublished[ch.room]
 	if !known {
 		at = len(l.outbound)
@@ -69,47 +102,84 @@ func (l *loop) add(ch *channel, m *matches, cmd *resp.Command) {
 		l.outbound[at].room = ch.room
 	}
 	ob := &l.outbound[at]
-	var last *run
 	if n := len(ob.runs); n > 0 {
-		last = ob.runs[n-1]
+		if last := ob.runs[n-1]; last.channel == ch && last.matches == m && len(last.data) < runBytesMax {
+			return last
+		}
 	}
-	if last == nil || last.data != nil || last.channel != ch || last.matches != m || len(ob.frames) >= runBytesMax {
-		ob.close()
-		last = &run{channel: ch, matches: m}
-		ob.runs = append(ob.runs, last)
+	r := l.newRun()
+	r.channel, r.matches = ch, m
+	if n < runBytesMax {
+		r.data, r.borrowed = l.frames.take(), true
 	}
-	last.frames++
-	if len(ob.frames) == 0 && len(cmd.Raw) >= runBytesMax { // a run by itself
-		last.data = appendFrame(nil, ch.kind, cmd)
-		return
-	}
-	ob.frames = appendFrame(ob.frames, ch.kind, cmd)
+	ob.runs = append(ob.runs, r)
+	return r
 }
 
-// publish appends what this loop published to the logs of the rooms and wakes
-// the loops that hear them. Until then nobody has seen it; answers to its
-// publishers leave after it.
+// newRun returns an empty run, reuse takes back one that nobody has seen but
+// this loop.
+func (l *loop) newRun() *run {
+	if last := len(l.spareRuns) - 1; last >= 0 {
+		r := l.spareRuns[last]
+		l.spareRuns = l.spareRuns[:last]
+		return r
+	}
+	return &run{}
+}
+
+func (l *loop) reuse(r *run) {
+	if r.borrowed {
+		l.frames.lend(r.data)
+	}
+	*r = run{}
+	if len(l.spareRuns) < spareRunsMax {
+		l.spareRuns = append(l.spareRuns, r)
+	}
+}
+
+// publish brings what this loop published to those who read the rooms' logs.
+// Until then nobody has seen it; answers to its publishers leave after it.
 func (l *loop) publish() {
 	for i := range l.outbound {
 		ob := &l.outbound[i]
-		ob.close()
-		l.append(ob)
-		ob.room = nil
-		if i >= spareBuffersMax || cap(ob.frames) > spareBufferBytesMax {
-			ob.frames = nil
+		if !l.publishHere(ob) {
+			l.append(ob)
 		}
+		ob.room = nil
+		clear(ob.runs)
+		ob.runs = ob.runs[:0]
 	}
 	l.outbound = l.outbound[:0]
 	clear(l.unpublished)
 	l.passing = nil
 }
 
-func (l *loop) append(ob *outbound) {
-	var hear uint64
-	for _, r := range ob.runs {
-		hear |= r.matches.loops()
+// publishHere delivers what only this loop hears, without the room's log. Most
+// rooms are small, and so most messages go this way where there are few loops.
+func (l *loop) publishHere(ob *outbound) bool {
+	if ob.hear()&^(1<<l.id) != 0 {
+		return false
 	}
-	wake, heard, open := ob.room.log.Append(ob.runs, hear, l.engine.inboxes)
+	private, read := ob.room.log.Private(l.inbox)
+	if !private {
+		return false
+	}
+	for _, r := range ob.runs {
+		l.deliver(r)
+		l.reuse(r)
+	}
+	if !read {
+		l.engine.directory.release(ob.room)
+	}
+	return true
+}
+
+// append puts what others hear too into the room's log and wakes their loops.
+func (l *loop) append(ob *outbound) {
+	for _, r := range ob.runs {
+		l.own(r)
+	}
+	wake, heard, open := ob.room.log.Append(ob.runs, ob.hear(), l.engine.inboxes)
 	switch {
 	case !open:
 		l.reappend(ob.runs)
@@ -117,8 +187,24 @@ func (l *loop) append(ob *outbound) {
 		l.engine.directory.release(ob.room)
 	}
 	l.wake(wake)
-	clear(ob.runs)
-	ob.runs = ob.runs[:0]
+}
+
+// hear returns the loops that hear the room's messages by a pattern.
+func (ob *outbound) hear() (loops uint64) {
+	for _, r := range ob.runs {
+		loops |= r.matches.loops()
+	}
+	return loops
+}
+
+// own gives a run that others will see bytes of its own: as many as it needs,
+// for backlogs may keep it for long.
+func (l *loop) own(r *run) {
+	if r.borrowed {
+		grown := r.data
+		r.data, r.borrowed = bytes.Clone(grown), false
+		l.frames.give(grown)
+	}
 }
 
 // reappend is for a room that everybody left between publish and append. If it

@@ -10,19 +10,34 @@ import (
 // publishes it owns it until it is in the room's log; from then on nothing of
 // it changes and every loop, session and backlog shares it.
 type run struct {
-	channel *channel
-	matches *matches // the patterns that heard it when it was published
-	data    []byte   // RESP2 frames, one behind the other
-	frames  int
+	channel  *channel
+	matches  *matches // the patterns that heard it when it was published
+	data     []byte   // RESP2 frames, one behind the other
+	frames   int
+	borrowed bool // data is a buffer of the loop: others may not see it yet
 }
 
 // parcel is bytes on their way to the subscribers of one audience: a run, or
 // what a loop made of one for a pattern. It belongs to one loop.
 type parcel struct {
-	data   []byte // RESP2 frames; shared, never written
-	twin   []byte // the same for RESP3, made when the first session needs it
-	head   int    // bytes of a frame before its payload's length
+	forms  [2]form // by protocol: RESP2; RESP3, made when the first session needs it
+	head   int     // bytes of a frame before its payload's length
 	frames int
+}
+
+// form is a parcel's bytes in one protocol. Nobody writes to them while the
+// parcel is on its way; borrowed ones are good until the end of the tick.
+type form struct {
+	bytes    []byte
+	borrowed bool
+}
+
+// formOf returns which of a parcel's forms a session gets.
+func formOf(v3 bool) int {
+	if v3 {
+		return 1
+	}
+	return 0
 }
 
 // verbs are the first words of the frames that subscribers of a kind get.
@@ -34,10 +49,7 @@ var verbs = [kinds]string{Channel: "message", Shard: "smessage", Pattern: "pmess
 func appendFrame(dst []byte, kind Kind, cmd *resp.Command) []byte {
 	verb := verbs[kind]
 	if len(cmd.Raw) > 0 && len(cmd.Args) == 3 && len(cmd.Args[0]) == len(verb) {
-		at := len(dst) + len("*3\r\n$7\r\n")
-		dst = append(dst, cmd.Raw...)
-		copy(dst[at:], verb)
-		return dst
+		return appendRaw(dst, cmd.Raw, verb)
 	}
 	dst = resp.AppendArray(dst, 3)
 	dst = resp.AppendBulkString(dst, verb)
@@ -45,20 +57,19 @@ func appendFrame(dst []byte, kind Kind, cmd *resp.Command) []byte {
 	return resp.AppendBulk(dst, cmd.Args[2])
 }
 
+// appendRaw appends a command as clients send it with another verb.
+func appendRaw(dst, raw []byte, verb string) []byte {
+	at := len(dst) + len("*3\r\n$7\r\n")
+	dst = append(dst, raw...)
+	copy(dst[at:], verb)
+	return dst
+}
+
 // frameHead returns how many bytes of each frame of a channel come before the
 // '$' of the payload.
 func frameHead(kind Kind, channel string) int {
 	verb := len(verbs[kind])
-	return len("*3\r\n$7\r\n") + verb + len("\r\n") + bulkLen(len(channel))
-}
-
-// bulkLen returns the encoded length of a bulk string of n bytes.
-func bulkLen(n int) int {
-	digits := 1
-	for m := n; m >= 10; m /= 10 {
-		digits++
-	}
-	return len("$") + digits + len("\r\n") + n + len("\r\n")
+	return len("*3\r\n$7\r\n") + verb + len("\r\n") + resp.BulkLen(len(channel))
 }
 
 // frame returns the payload of data's first frame and the frame's length. data
@@ -74,43 +85,65 @@ func frame(data []byte, head int) (payload []byte, length int) {
 
 // parcel returns the run as this loop's subscribers of its channel get it.
 func (r *run) parcel() parcel {
-	return parcel{data: r.data, head: frameHead(r.channel.kind, r.channel.name), frames: r.frames}
+	return parcel{
+		forms:  [2]form{{r.data, r.borrowed}},
+		head:   frameHead(r.channel.kind, r.channel.name),
+		frames: r.frames,
+	}
 }
 
-// bytes returns the frames in a protocol.
-func (p *parcel) bytes(v3 bool) []byte {
-	if !v3 {
-		return p.data
-	}
-	if p.twin == nil {
-		p.twin = bytes.Clone(p.data)
-		for rest := p.twin; len(rest) > 0; {
+// bytes returns the frames in a protocol, good until the end of the tick.
+func (l *loop) bytes(p *parcel, v3 bool) []byte {
+	f := &p.forms[formOf(v3)]
+	if f.bytes == nil {
+		f.bytes, f.borrowed = append(l.frames.take(), p.forms[0].bytes...), true
+		l.frames.lend(f.bytes)
+		for rest := f.bytes; len(rest) > 0; {
 			_, n := frame(rest, p.head)
 			rest[0] = '>'
 			rest = rest[n:]
 		}
 	}
-	return p.twin
+	return f.bytes
+}
+
+// keep returns the frames in a protocol for longer than the tick: a copy that
+// all who keep them share.
+func (l *loop) keep(p *parcel, v3 bool) []byte {
+	l.bytes(p, v3)
+	f := &p.forms[formOf(v3)]
+	if f.borrowed {
+		f.bytes, f.borrowed = bytes.Clone(f.bytes), false
+	}
+	return f.bytes
+}
+
+// keepUntilWalk makes the parcel outlive the tick.
+func (l *loop) keepUntilWalk(p *parcel) {
+	l.keep(p, false)
+	if p.forms[1].borrowed {
+		p.forms[1] = form{}
+	}
 }
 
 // forPattern returns the frames of a channel's parcel as the subscribers of a
 // pattern get them.
-func (p *parcel) forPattern(pt *pattern, channel string) parcel {
-	head := make([]byte, 0, 64+len(pt.name)+len(channel))
-	head = resp.AppendArray(head, 4)
+func (l *loop) forPattern(p *parcel, pt *pattern, channel string) parcel {
+	var buf [256]byte
+	head := resp.AppendArray(buf[:0], 4)
 	head = resp.AppendBulkString(head, verbs[Pattern])
 	head = resp.AppendBulkString(head, pt.name)
 	head = resp.AppendBulkString(head, channel)
 
-	out := parcel{head: len(head), frames: p.frames}
-	out.data = make([]byte, 0, len(p.data)+p.frames*(len(head)-p.head))
-	for rest := p.data; len(rest) > 0; {
+	out := l.frames.take()
+	for rest := p.forms[0].bytes; len(rest) > 0; {
 		_, n := frame(rest, p.head)
-		out.data = append(out.data, head...)
-		out.data = append(out.data, rest[p.head:n]...)
+		out = append(out, head...)
+		out = append(out, rest[p.head:n]...)
 		rest = rest[n:]
 	}
-	return out
+	l.frames.lend(out)
+	return parcel{forms: [2]form{{out, true}}, head: len(head), frames: p.frames}
 }
 
 // split yields the parcel's frames one by one.
@@ -119,9 +152,10 @@ func (p *parcel) split(yield func(parcel)) {
 		yield(*p)
 		return
 	}
-	for rest := p.data; len(rest) > 0; {
+	all := p.forms[0]
+	for rest := all.bytes; len(rest) > 0; {
 		_, n := frame(rest, p.head)
-		yield(parcel{data: rest[:n:n], head: p.head, frames: 1})
+		yield(parcel{forms: [2]form{{rest[:n:n], all.borrowed}}, head: p.head, frames: 1})
 		rest = rest[n:]
 	}
 }

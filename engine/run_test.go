@@ -8,14 +8,6 @@ import (
 	"hubsub/resp"
 )
 
-func TestBulkLen(t *testing.T) {
-	for _, n := range []int{0, 1, 9, 10, 99, 100, 12345} {
-		if got, want := bulkLen(n), len(resp.AppendBulk(nil, make([]byte, n))); got != want {
-			t.Errorf("bulkLen(%d) = %d, want %d", n, got, want)
-		}
-	}
-}
-
 // A frame is the same whether the command came as Redis's clients send it, in
 // which case its bytes are taken over, or had to be encoded.
 func TestAppendFrame(t *testing.T) {
@@ -52,19 +44,20 @@ func TestParcelTwinAndPattern(t *testing.T) {
 		pmessages = append(pmessages, encode("pmessage", "n*", "news", m)...)
 	}
 	before := bytes.Clone(r.data)
+	l := &loop{}
 	p := r.parcel()
-	if got := p.bytes(true); !bytes.Equal(got, pushes) {
+	if got := l.bytes(&p, true); !bytes.Equal(got, pushes) {
 		t.Errorf("RESP3: %q", got)
 	}
-	if got := p.bytes(false); !bytes.Equal(got, before) {
+	if got := l.bytes(&p, false); !bytes.Equal(got, before) {
 		t.Errorf("RESP2: %q", got)
 	}
-	pp := p.forPattern(&pattern{name: "n*"}, "news")
-	if got := pp.bytes(false); !bytes.Equal(got, pmessages) || pp.frames != len(messages) {
+	pp := l.forPattern(&p, &pattern{name: "n*"}, "news")
+	if got := l.bytes(&pp, false); !bytes.Equal(got, pmessages) || pp.frames != len(messages) {
 		t.Errorf("pattern: %d frames %q", pp.frames, got)
 	}
 	var one [][]byte
-	p.split(func(f parcel) { one = append(one, f.data) })
+	p.split(func(f parcel) { one = append(one, f.forms[0].bytes) })
 	if len(one) != len(messages) || !bytes.Equal(bytes.Join(one, nil), before) {
 		t.Errorf("split: %q", one)
 	}

@@ -13,9 +13,9 @@ import (
 // nothing meanwhile, and the other finds everything in its order when it reads
 // on: alone on its channel, with other subscriptions, and in RESP3.
 func TestStalledSubscriber(t *testing.T) {
-	f := func(name string, prepare func(*peer)) {
-		t.Run(name, func(t *testing.T) {
-			h := newHub(t, 2, nil)
+	f := func(loops int, name string, prepare func(*peer)) {
+		t.Run(fmt.Sprint(name, ", loops ", loops), func(t *testing.T) {
+			h := newHub(t, loops, nil)
 			stalled, reader, p := h.dial(), h.dial(), h.dial()
 			prepare(stalled)
 			stalled.ask("SUBSCRIBED", "SUBSCRIBE", "news")
@@ -40,10 +40,65 @@ func TestStalledSubscriber(t *testing.T) {
 			}
 		})
 	}
-	f("alone", func(*peer) {})
-	f("many", func(s *peer) { s.ask("SUBSCRIBED", "SUBSCRIBE", "other") })
-	f("RESP3", func(s *peer) { s.ask("HELLO", "HELLO", "3") })
-	f("pattern", func(s *peer) { s.ask("SUBSCRIBED", "PSUBSCRIBE", "other*") })
+	for _, loops := range []int{1, 2} {
+		f(loops, "alone", func(*peer) {})
+		f(loops, "many", func(s *peer) { s.ask("SUBSCRIBED", "SUBSCRIBE", "other") })
+		f(loops, "RESP3", func(s *peer) { s.ask("HELLO", "HELLO", "3") })
+		f(loops, "pattern", func(s *peer) { s.ask("SUBSCRIBED", "PSUBSCRIBE", "other*") })
+	}
+}
+
+// The same when one tick brings many messages of several channels, some of
+// which are held, and the stalled subscribers' runs are many.
+func TestStalledSubscribersOfPipelines(t *testing.T) {
+	f := func(loops int, name string, v3 bool, channels ...string) {
+		t.Run(fmt.Sprint(name, ", loops ", loops), func(t *testing.T) {
+			h := newHub(t, loops, func(s *Settings) { s.CoalesceMax = 2 * time.Millisecond })
+			h.crowd(holdAudienceMin, "crowded")
+			stalled, p := h.dial(), h.dial()
+			if v3 {
+				stalled.ask("HELLO", "HELLO", "3")
+			}
+			stalled.ask("SUBSCRIBED", append([]string{"SUBSCRIBE"}, channels...)...)
+			var want []string
+			for i := 0; i < 60 || h.Stats().Backlog < 1<<20; i++ {
+				var pipeline []byte
+				for j := range 40 {
+					message := fmt.Sprint(i, ".", j, strings.Repeat("x", 37*j%997))
+					for _, channel := range channels {
+						pipeline = append(pipeline, encode("PUBLISH", channel, message)...)
+						want = append(want, "message "+channel+" "+message)
+					}
+				}
+				p.write(pipeline)
+				for range 40 * len(channels) {
+					p.read()
+				}
+			}
+			stalled.send("QUIT") // brings out what is held
+			seen := make(map[string][]string) // by channel: order across rooms is not promised
+			for range want {
+				m := stalled.read()
+				channel := strings.Fields(m)[1]
+				seen[channel] = append(seen[channel], m)
+			}
+			for _, m := range want {
+				channel := strings.Fields(m)[1]
+				if got := seen[channel][0]; got != m {
+					t.Fatalf("got %.60q, want %.60q", got, m)
+				}
+				seen[channel] = seen[channel][1:]
+			}
+			stalled.want("OK")
+		})
+	}
+	for _, loops := range []int{1, 2} {
+		f(loops, "alone", false, "news")
+		f(loops, "held", false, "crowded")
+		f(loops, "held, RESP3", true, "crowded")
+		f(loops, "many", false, "news", "crowded", "{news}2", "more")
+		f(loops, "many, RESP3", true, "news", "crowded", "{news}2", "more")
+	}
 }
 
 // A message larger than what is copied, larger than the socket takes at once,

@@ -31,6 +31,15 @@ func AppendBulk(dst, b []byte) []byte {
 	return append(dst, '\r', '\n')
 }
 
+// BulkLen returns how many bytes AppendBulk appends for an argument of n bytes.
+func BulkLen(n int) int {
+	digits := 1
+	for m := n; m >= 10; m /= 10 {
+		digits++
+	}
+	return len("$") + digits + len("\r\n") + n + len("\r\n")
+}
+
 // AppendBulkString appends a bulk string, "$4" and s.
 func AppendBulkString(dst []byte, s string) []byte {
 	dst = append(appendHead(dst, '$', len(s)), s...)

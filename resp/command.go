@@ -1,5 +1,7 @@
 package resp
 
+import "bytes"
+
 // Command is one parsed command. Its slices point into the buffer given to Next or, for the quoted words of an inline
 // command, into memory of the Command: they are valid until the next call with either.
 //
@@ -13,6 +15,25 @@ type Command struct {
 	Raw []byte
 
 	unquoted []byte // the quoted words of an inline command, decoded
+}
+
+// Again returns the length of the command at the beginning of buf if it is whole, canonical, and differs from c in its last
+// argument at the most, 0 otherwise. c must have Raw. This costs a fraction of Next, and pipelines are full of such
+// commands.
+func (c *Command) Again(buf []byte, lim *Limits) int {
+	head := c.Raw[:len(c.Raw)-BulkLen(len(c.Args[len(c.Args)-1]))]
+	if len(buf) <= len(head) || buf[len(head)] != '$' || !bytes.Equal(buf[:len(head)], head) {
+		return 0
+	}
+	size, from := length(buf, len(head)+1)
+	if from == 0 || lim.checkBulk(int64(size)) != nil || size > len(buf)-from-2 {
+		return 0
+	}
+	to := from + size
+	if buf[from-1] != '\n' || buf[to] != '\r' || buf[to+1] != '\n' {
+		return 0
+	}
+	return to + 2
 }
 
 // collect reads the array of bulk strings at the beginning of buf, which the caller knows to begin with '*', fills cmd and

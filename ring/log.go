@@ -81,6 +81,22 @@ func (l *Log[T]) Append(values []T, join uint64, inboxes []*Inbox[T]) (wake uint
 	return wake, true, true
 }
 
+// Private reports whether the log is open and nobody but the inbox's loop reads
+// it, which has read all: what that loop would append it may as well take as
+// read. read is false if nobody reads it. Only the owner of the inbox calls it.
+func (l *Log[T]) Private(inbox *Inbox[T]) (private, read bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch r := l.readers; {
+	case l.closed:
+		return false, false
+	case r == nil:
+		return true, false
+	default:
+		return r.inbox == inbox && r.next == nil && r.at.next.Load() == nil, true
+	}
+}
+
 // Join returns the inbox's reader of this log, new or old. A new one reads what
 // is appended from now on. ok is false if the log is closed.
 func (l *Log[T]) Join(inbox *Inbox[T]) (r *Reader[T], ok bool) {

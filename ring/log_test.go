@@ -207,6 +207,37 @@ func TestAppendJoinsReaders(t *testing.T) {
 	}
 }
 
+// A log is private to the loop that alone reads it, or could, once it has read
+// all there is.
+func TestPrivate(t *testing.T) {
+	loops, inboxes := newLoops(2)
+	var log Log[stamp]
+	f := func(what string, loop int, private, read bool) {
+		t.Helper()
+		if p, r := log.Private(inboxes[loop]); p != private || p && r != read {
+			t.Errorf("%s, loop %d: private %v, read %v, want %v, %v", what, loop, p, r, private, read)
+		}
+	}
+	f("nobody reads", 0, true, false)
+	r0, _ := log.Join(inboxes[0])
+	f("0 reads", 0, true, true)
+	f("0 reads", 1, false, true)
+	log.Append([]stamp{{0, 0}}, 0, inboxes)
+	f("something is unread", 0, false, true)
+	loops[0].drain()
+	f("all is read", 0, true, true)
+	log.Join(inboxes[1])
+	f("both read", 0, false, true)
+	f("both read", 1, false, true)
+	log.Leave(r0)
+	f("1 reads", 1, true, true)
+	f("1 reads", 0, false, true)
+	r1 := log.Reader(inboxes[1])
+	log.Leave(r1)
+	log.Close()
+	f("closed", 1, false, false)
+}
+
 // A reader with something unread cannot leave; a log with a reader cannot
 // close; a closed log refuses everything.
 func TestLeaveAndClose(t *testing.T) {

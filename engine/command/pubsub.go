@@ -9,7 +9,17 @@ import (
 // publisher is PUBLISH or SPUBLISH. The answer is written before the message,
 // which goes out at the end of the tick, even to the publisher itself.
 func publisher(kind engine.Kind) func(call) {
-	return func(c call) { c.reply().Int(publishTo(c, kind, c.words)) }
+	return func(c call) {
+		if c.inside != nil || recall(c.s) != nil { // was queued; or CLIENT REPLY may tell one from the next
+			c.reply().Int(publishTo(c, kind, c.words))
+			return
+		}
+		receivers, n := c.s.PublishAll(kind, c.words)
+		answers := c.reply()
+		for range n {
+			answers.Int(receivers)
+		}
+	}
 }
 
 // publishTo publishes a message, its Args being verb, channel and message, and
