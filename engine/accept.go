@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -147,8 +147,6 @@ func (ln *listener) close() error { return ln.Listener.Close() }
 // accept hands connections to the loops until the listener is closed. Lack of
 // file descriptors or memory makes it rest and try again.
 func (e *Engine) accept(ln *listener) {
-	var enrolling sync.WaitGroup
-	defer enrolling.Wait()
 	var pause time.Duration
 	for {
 		conn, err := ln.Accept()
@@ -178,13 +176,7 @@ func (e *Engine) accept(ln *listener) {
 		if tcp, ok := conn.(*net.TCPConn); ok {
 			keepAlive(tcp, e.settings.Load().KeepAlive)
 		}
-		inlineUrgent(conn.(syscall.Conn))
-		e.places <- struct{}{}
-		l := e.leastBusy()
-		enrolling.Go(func() {
-			defer func() { <-e.places }()
-			e.enroll(conn, l, ln)
-		})
+		e.enroll(conn, ln)
 	}
 }
 
@@ -194,17 +186,6 @@ func keepAlive(conn *net.TCPConn, idle time.Duration) {
 	_ = conn.SetKeepAliveConfig(net.KeepAliveConfig{ // fails only on a connection that is lost
 		Enable: idle > 0, Idle: idle, Interval: max(idle/3, time.Second), Count: 3,
 	})
-}
-
-// inlineUrgent makes urgent data ordinary. Otherwise an urgent byte, which is
-// readable for epoll and not for read, brings the loop back to gnet, which
-// finds nothing to tell us and sleeps where no poke is noticed.
-func inlineUrgent(conn syscall.Conn) {
-	if raw, err := conn.SyscallConn(); err == nil {
-		_ = raw.Control(func(fd uintptr) { // fails only on a connection that is lost
-			_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_OOBINLINE, 1)
-		})
-	}
 }
 
 // rejectReason says why a connection was not served.
@@ -247,17 +228,76 @@ func (e *Engine) leastBusy() *loop {
 }
 
 // enroll makes a connection a session of a loop.
-func (e *Engine) enroll(conn net.Conn, l *loop, ln *listener) {
-	s := &Session{loop: l, id: e.lastID.Add(1), created: time.Now().UnixNano(), listener: ln, place: -1}
+func (e *Engine) enroll(conn net.Conn, ln *listener) {
+	remote := remoteAddr(conn)
+	fd, err := takeOver(conn)
+	if err != nil {
+		e.lose(err)
+		return
+	}
+	s := &Session{loop: e.leastBusy(), listener: ln, remote: remote, id: e.lastID.Add(1), created: time.Now().UnixNano(), fd: fd}
 	s.protocol.Store(2)
-	l.waiter.expect()
-	if _, err := l.client.EnrollContext(conn, s); err != nil || !s.opened.Load() {
-		l.load.Add(-1)
-		e.connections.Add(-1)
-		if others, ok := e.mayWarn(); ok {
-			e.log.Warn("cannot take a client", "error", err, "others before", others)
+	e.places <- struct{}{}
+	s.loop.task(func() {
+		<-e.places
+		if err := s.loop.open(s); err != nil {
+			unix.Close(int(fd))
+			s.loop.load.Add(-1)
+			e.lose(err)
 		}
-		l.waiter.arrived()
-		l.task(func() {}) // the loop may wait for the connection in gnet
+	})
+}
+
+// lose counts a connection that cannot be served.
+func (e *Engine) lose(err error) {
+	e.connections.Add(-1)
+	if others, ok := e.mayWarn(); ok {
+		e.log.Warn("cannot take a client", "error", err, "others before", others)
+	}
+}
+
+// takeOver takes a connection's socket out of Go's net, whose poller would wake
+// for it too.
+//
+// It makes urgent data ordinary. Otherwise an urgent byte, which is readable
+// for epoll and not for read, ends the loop's tick, and without another one the
+// loop sleeps in gnet, where no poke is noticed.
+func takeOver(conn net.Conn) (fd int32, err error) {
+	defer conn.Close()
+	raw, err := conn.(syscall.Conn).SyscallConn()
+	if err != nil {
+		return -1, err
+	}
+	controlErr := raw.Control(func(old uintptr) {
+		var dup int
+		dup, err = unix.FcntlInt(old, unix.F_DUPFD_CLOEXEC, 0)
+		fd = int32(dup)
+	})
+	if err := errors.Join(controlErr, err); err != nil {
+		return -1, err
+	}
+	_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_OOBINLINE, 1) // fails only on a connection that is lost
+	return fd, nil
+}
+
+// remoteAddr returns the other end of a TCP connection, as Redis names it.
+func remoteAddr(conn net.Conn) netip.AddrPort {
+	addr, ok := conn.RemoteAddr().(*net.TCPAddr)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	at := addr.AddrPort()
+	return netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
+}
+
+// localAddr returns this end of a TCP connection, in the same way.
+func localAddr(fd int) netip.AddrPort {
+	switch addr, _ := unix.Getsockname(fd); addr := addr.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrPortFrom(netip.AddrFrom4(addr.Addr), uint16(addr.Port))
+	case *unix.SockaddrInet6:
+		return netip.AddrPortFrom(netip.AddrFrom16(addr.Addr).Unmap(), uint16(addr.Port))
+	default:
+		return netip.AddrPort{}
 	}
 }

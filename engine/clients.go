@@ -1,7 +1,7 @@
 package engine
 
 import (
-	"net"
+	"net/netip"
 	"time"
 )
 
@@ -27,7 +27,7 @@ func (e *Engine) kill(s *Session, reason closeReason) {
 		return
 	}
 	s.loop.post(func() {
-		if s.place >= 0 {
+		if !s.has(ended) {
 			s.loop.doom(s, reason)
 		}
 	})
@@ -37,7 +37,7 @@ func (e *Engine) kill(s *Session, reason closeReason) {
 // then. What f sees was done before Do was called. Any goroutine.
 func (e *Engine) Do(s *Session, f func()) {
 	s.loop.post(func() {
-		if s.place >= 0 {
+		if !s.has(ended) {
 			f()
 		}
 	})
@@ -62,12 +62,12 @@ func (s *Session) Fd() int { return int(s.fd) }
 // RemoteAddr names the client's end as Redis does: ip:port, or the Unix
 // socket's path and port 0. Any goroutine that has the session from Sessions,
 // while in its yield.
-func (s *Session) RemoteAddr() string { return s.addr(s.conn.RemoteAddr()) }
+func (s *Session) RemoteAddr() string { return s.addr(s.remote) }
 
 // LocalAddr names the server's end in the same way.
-func (s *Session) LocalAddr() string { return s.addr(s.conn.LocalAddr()) }
+func (s *Session) LocalAddr() string { return s.addr(localAddr(int(s.fd))) }
 
-func (s *Session) addr(a net.Addr) string {
+func (s *Session) addr(a netip.AddrPort) string {
 	if path := s.listener.unixPath; path != "" {
 		return path + ":0"
 	}

@@ -5,7 +5,7 @@
 //
 // # Threads
 //
-// Each loop is one goroutine inside gnet, meant for one core. A session
+// Each loop is one goroutine inside gnet's poller, meant for one core. A session
 // belongs to one loop from accept to close, and so do the tables of who is
 // subscribed on this loop (audience.go): no lock, no atomic. Loops share three
 // things: the directory (directory.go: which channels exist, how many
@@ -14,10 +14,10 @@
 //
 // # A tick
 //
-//	gnet polls ─▶ OnTraffic, per readable connection:      execute.go
-//	                 parse, execute; answers and published
-//	                 messages pile up in memory
-//	           ─▶ Run, once:                               loop.go
+//	gnet polls ─▶ ready, per readable connection:          poll.go
+//	                 read, parse, execute; answers and     execute.go
+//	                 published messages pile up in memory
+//	           ─▶ tick, once:                              loop.go
 //	                 publish  append runs to room logs     publish.go
 //	                 drain    read logs with news          deliver.go
 //	                 walk     one send per subscriber      deliver.go
@@ -60,9 +60,10 @@
 //
 // # gnet
 //
-// gnet polls, reads and closes. Its listeners, its output and its sleep are not
-// used; accept.go, output.go and wait.go say why. gnet_test.go holds what we
-// rely on against the version in go.mod.
+// gnet polls: of it we use the poller, package netpoll. Its listeners, its
+// connections, its output and its sleep are not used; accept.go, poll.go,
+// output.go and wait.go say why. gnet_test.go holds what we rely on against the
+// version in go.mod.
 //
 // # Imports
 //

@@ -5,17 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"os"
 	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/panjf2000/gnet/v2"
 	"github.com/panjf2000/gnet/v2/pkg/logging"
-	"golang.org/x/sys/unix"
 
 	"hubsub/resp"
 	"hubsub/ring"
@@ -235,51 +231,18 @@ func (e *Engine) tidy(c churn) churn {
 }
 
 // start opens the loop's poller and runs it.
-func (l *loop) start() (err error) {
-	l.client, err = gnet.NewClient(l, gnet.WithNumEventLoop(1),
-		gnet.WithReadBufferCap(readBufferBytes), gnet.WithLogger(gnetLog{l.engine.log}))
-	if err != nil {
-		return fmt.Errorf("cannot make loop %d: %w", l.id, err)
-	}
-	if err = l.client.Start(); err != nil {
-		return fmt.Errorf("cannot start loop %d: %w", l.id, err)
-	}
-	if l.anchor, err = newAnchor(l.client); err != nil {
-		return fmt.Errorf("cannot reach loop %d: %w", l.id, err)
-	}
-	if err = l.waiter.open(l.gnet); err != nil {
+func (l *loop) start() error {
+	if err := l.openPoller(); err != nil {
 		return fmt.Errorf("cannot start loop %d: %w", l.id, err)
 	}
 	l.started = true
+	l.polling.Go(l.poll)
 	l.task(func() {}) // the first tick: from here on the loop sleeps where it notices pokes
 	return nil
 }
 
-// anchor is a connection from the loop to itself. gnet hands out its loops
-// only through connections, and this one is there as long as the loop.
-type anchor struct{ far *os.File }
-
-func newAnchor(client *gnet.Client) (*anchor, error) {
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	near, far := os.NewFile(uintptr(fds[0]), "anchor"), os.NewFile(uintptr(fds[1]), "anchor")
-	defer near.Close()
-	conn, err := net.FileConn(near)
-	if err != nil {
-		far.Close()
-		return nil, err
-	}
-	if _, err = client.EnrollContext(conn, nil); err != nil { // closes conn
-		far.Close()
-		return nil, err
-	}
-	return &anchor{far}, nil
-}
-
 // gnetLog gives gnet's messages to our log. Its warnings are for us, not for
-// operators: a connection that was closed in the tick that read from it is one.
+// operators.
 type gnetLog struct{ log *slog.Logger }
 
 var _ logging.Logger = gnetLog{}

@@ -12,9 +12,9 @@ import (
 // What the engine relies on in gnet v2.10.0 that gnet does not promise.
 
 // The fd that epollOf reads is an epoll.
-func TestEpollOfGnetLoop(t *testing.T) {
+func TestEpollOfGnetPoller(t *testing.T) {
 	h := newHub(t, 1, nil)
-	fd := h.loops[0].waiter.fds[0].Fd
+	fd := h.loops[0].waiter.polled()
 	var link [64]byte
 	n, err := unix.Readlink(fmt.Sprint("/proc/self/fd/", fd), link[:])
 	if err != nil || string(link[:n]) != "anon_inode:[eventpoll]" {

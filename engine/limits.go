@@ -104,10 +104,9 @@ const (
 
 	// filesReserved is how many open files are not for clients: listeners, logs,
 	// the admin side, and connections between accept and their loop, which have
-	// two for a moment. filesPerLoop are a loop's own: two epolls, two eventfds,
-	// the anchor's two ends.
+	// two for a moment. filesPerLoop are a loop's own: two epolls, two eventfds.
 	filesReserved = 32
-	filesPerLoop  = 6
+	filesPerLoop  = 4
 
 	// heldParcelsMax ends a hold early: so many runs wait for nobody.
 	heldParcelsMax = 256

@@ -9,9 +9,9 @@ import (
 )
 
 // linger sends the rest to a client that has shut down its sending side, as
-// "nc" does at the end of its input: it may be reading still. gnet closes the
-// connection when it sees the end, so the rest goes to a copy of the fd, by a
-// goroutine of its own: this is rare. Until then the client counts as connected.
+// "nc" does at the end of its input: it may be reading still. The loop is done
+// with a connection when it sees the end, so the rest goes to a copy of the fd,
+// by a goroutine of its own: this is rare. Until then the client counts as connected.
 func (l *loop) linger(s *Session) {
 	if s.backlog == nil || s.has(doomed) || s.Killed() {
 		return

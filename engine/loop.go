@@ -1,33 +1,30 @@
 package engine
 
 import (
-	"context"
-	"errors"
-	"io"
 	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/panjf2000/gnet/v2"
+	"github.com/panjf2000/gnet/v2/pkg/netpoll"
+	"github.com/panjf2000/gnet/v2/pkg/queue"
+	"golang.org/x/sys/unix"
 
 	"hubsub/resp"
 	"hubsub/ring"
 )
 
 // loop is one event loop: its sessions, its tables, its part of every fan-out.
-// gnet polls and reads; what a tick does is here.
+// What the poller does with it is in poll.go; what a tick does is here.
 type loop struct {
-	gnet.BuiltinEventEngine
-
 	// Set once.
 	engine  *Engine
 	id      int
-	client  *gnet.Client
-	gnet    gnet.EventLoop
-	anchor  *anchor
 	started bool
+	poller  *netpoll.Poller
+	tick    queue.Func // calls rounds
 	inbox   *ring.Inbox[*run]
+	polling sync.WaitGroup // one: the loop's goroutine
 
 	// Owned by the loop: who hears what.
 	audiences map[*channel]*audience
@@ -44,38 +41,40 @@ type loop struct {
 	tally       tally         // of this tick
 	deaf        bool          // the engine ends: no command is executed any more
 	deserted    chan struct{} // closed when no session is left; nil unless the engine ends
-	now         int64         // ns, as of the tick's or the callback's beginning
+	now         int64         // ns, as of the tick's or the socket's beginning
 	yielded     int64         // when the scheduler last had its turn
-	callbacks   int           // OnTraffic since the last tick
-	quiet       int           // ticks in a row with one callback at the most
+	callbacks   int           // sockets read since the last tick
+	quiet       int           // ticks in a row with one such socket at the most
 	ticking     bool          // gnet has our task, or runs it
 
 	// Owned by the loop: buffers and blocked sessions.
-	waiter    waiter
-	parser    resp.Parser
-	command   resp.Command
-	rest      []byte       // what the session sent behind that command
-	limits    *resp.Limits // for it
-	mute      resp.Writer
-	joined    []byte
-	hearing   []*audience // of the run that is delivered: patterns that hear it
-	outputs   buffers     // for what sessions are sent
-	frames    buffers     // for runs and what is made of them; apart, as they are smaller
-	spareRuns []*run
-	blocked   map[int32]*Session // by fd
-	backlogs  uint32             // how many there were: numbers them
+	waiter     waiter
+	readBuffer []byte
+	parser     resp.Parser
+	command    resp.Command
+	rest       []byte       // what the session sent behind that command
+	limits     *resp.Limits // for it
+	mute       resp.Writer
+	joined     []byte
+	hearing    []*audience // of the run that is delivered: patterns that hear it
+	outputs    buffers     // for what sessions are sent
+	frames     buffers     // for runs and what is made of them; apart, as they are smaller
+	spareRuns  []*run
+	blocked    map[int32]*Session // by fd
+	backlogs   uint32             // how many there were: numbers them
 
 	// Any goroutine.
 	load     atomic.Int64
 	stats    loopStats
 	mu       sync.RWMutex
-	sessions []*Session // guarded by mu; changed by the loop only
-	posted   []func()   // guarded by mu
+	sessions map[int32]*Session // by fd; guarded by mu; changed by the loop only
+	posted   []func()           // guarded by mu
 }
 
 func newLoop(e *Engine, id int) *loop {
-	return &loop{
+	l := &loop{
 		waiter:      waiter{poke: -1},
+		readBuffer:  make([]byte, readBufferBytes),
 		engine:      e,
 		id:          id,
 		inbox:       e.inboxes[id],
@@ -83,24 +82,13 @@ func newLoop(e *Engine, id int) *loop {
 		patterns:    make(map[string]*audience),
 		unpublished: make(map[*room]int),
 		blocked:     make(map[int32]*Session),
+		sessions:    make(map[int32]*Session),
 	}
-}
-
-// schedule makes the loop run a tick after its next poll round. Every callback
-// of gnet asks for it: only a tick sleeps where pokes, holds and blocked
-// sockets are noticed. On the loop; others use waiter.wake.
-func (l *loop) schedule() {
-	if !l.ticking {
-		l.ticking = true
-		_ = l.gnet.Execute(context.Background(), l) // fails only when the loop has ended
+	l.tick = func(any) error {
+		l.rounds()
+		return nil
 	}
-}
-
-// Run does what schedule asked for. It is gnet's callback, on the loop, after
-// all that was readable.
-func (l *loop) Run(context.Context) error {
-	l.rounds()
-	return nil
+	return l
 }
 
 // rounds is a tick, the sleep after it, and what ticks follow without gnet. It
@@ -161,18 +149,6 @@ func (l *loop) post(f func()) {
 	l.waiter.wake()
 }
 
-// task has f run on the loop by way of gnet, wherever the loop sleeps, and a
-// tick after it. Any goroutine.
-func (l *loop) task(f func()) {
-	l.waiter.expect()
-	_ = l.gnet.Execute(context.Background(), gnet.RunnableFunc(func(context.Context) error {
-		l.waiter.arrived()
-		f()
-		l.schedule()
-		return nil
-	})) // fails only when the loop has ended
-}
-
 func (l *loop) takePosted() []func() {
 	l.mu.RLock()
 	none := len(l.posted) == 0
@@ -187,35 +163,23 @@ func (l *loop) takePosted() []func() {
 	return fs
 }
 
-// OnOpen begins a session. It is gnet's callback, on the loop.
-func (l *loop) OnOpen(c gnet.Conn) ([]byte, gnet.Action) {
-	s, ok := c.Context().(*Session)
-	if !ok {
-		l.gnet = c.EventLoop()
-		return nil, gnet.None
+// open begins a session, unless its socket cannot be polled.
+func (l *loop) open(s *Session) error {
+	if err := l.poller.AddRead(&netpoll.PollAttachment{FD: int(s.fd)}, false); err != nil {
+		return err
 	}
-	l.waiter.arrived()
-	s.opened.Store(true)
-	s.conn, s.fd = c, int32(c.Fd())
 	s.active.Store(l.engine.clock())
 	l.mu.Lock()
-	s.place = int32(len(l.sessions))
-	l.sessions = append(l.sessions, s)
+	l.sessions[s.fd] = s
 	l.mu.Unlock()
 	l.engine.clientMemory.Add(sessionBytes)
 	l.engine.handler.Open(s)
 	l.engine.tell("client connected", s)
-	l.schedule()
-	return nil, gnet.None
+	return nil
 }
 
-// OnTraffic executes what a session has sent. It is gnet's callback, on the loop.
-func (l *loop) OnTraffic(c gnet.Conn) gnet.Action {
-	s, ok := c.Context().(*Session)
-	if !ok {
-		return gnet.None
-	}
-	data, _ := c.Next(-1) // all of it, valid until we return
+// receive executes what a session has sent. data is valid until it returns.
+func (l *loop) receive(s *Session, data []byte) {
 	l.now = l.engine.clock()
 	s.active.Store(l.now)
 	l.tally.inputBytes += int64(len(data))
@@ -227,7 +191,6 @@ func (l *loop) OnTraffic(c gnet.Conn) gnet.Action {
 	} else {
 		l.schedule()
 	}
-	return gnet.None
 }
 
 // isQuiet guesses that this connection is the only readable one, because it
@@ -239,29 +202,31 @@ func (l *loop) isQuiet() bool {
 	return l.quiet > quietTicksMin && l.quiet%quietSample != 0
 }
 
-// OnClose ends a session. It is gnet's callback, on the loop, before the fd is
-// closed.
-func (l *loop) OnClose(c gnet.Conn, err error) gnet.Action {
-	s, ok := c.Context().(*Session)
-	if !ok {
-		return gnet.None
-	}
-	if errors.Is(err, io.EOF) && !s.has(doomed) {
-		// The client may have shut down only its sending side: it gets its
-		// answers and messages first.
+// hangUp ends a session that sends no more. The client may have shut down only
+// its sending side: it gets its answers and messages first.
+func (l *loop) hangUp(s *Session) {
+	if !s.has(doomed) {
 		l.now = l.engine.clock()
 		s.Settle()
-		l.flush()
+		l.flush() // which may close it
 		l.linger(s)
 	}
+	if !s.has(ended) {
+		l.close(s)
+	}
+}
+
+// close ends a session. A lingering copy of its fd would keep it in the poller.
+func (l *loop) close(s *Session) {
 	l.forget(s)
+	_ = l.poller.Delete(int(s.fd))
+	_ = unix.Close(int(s.fd)) // closed even if it fails
 	l.schedule()
-	return gnet.None
 }
 
 // forget removes a session from all that knows it.
 func (l *loop) forget(s *Session) {
-	s.flags |= doomed | lastAnswer // the rest of this tick passes it over
+	s.flags |= doomed | lastAnswer | ended // the rest of this tick passes it over
 	s.forgive()
 	l.stats.dropped[s.reason].Add(int64(len(s.out.Buf)))
 	s.leaveAll()
@@ -273,18 +238,13 @@ func (l *loop) forget(s *Session) {
 	s.release()
 
 	l.mu.Lock()
-	last := len(l.sessions) - 1
-	moved := l.sessions[last]
-	l.sessions[s.place], moved.place = moved, s.place
-	l.sessions[last] = nil
-	l.sessions = l.sessions[:last]
-	s.place = -1
+	delete(l.sessions, s.fd)
 	l.mu.Unlock()
 
 	l.load.Add(-1)
 	l.engine.closed(s)
 	l.engine.handler.Close(s)
-	if last == 0 {
+	if len(l.sessions) == 0 {
 		l.desert()
 	}
 }

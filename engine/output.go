@@ -289,8 +289,8 @@ func (l *loop) doom(s *Session, reason closeReason) {
 // sweep closes the doomed.
 func (l *loop) sweep() {
 	for i := 0; i < len(l.doomed); i++ {
-		if s := l.doomed[i]; s.place >= 0 {
-			_ = l.gnet.Close(s.conn) // a failing close(2) has closed the fd
+		if s := l.doomed[i]; !s.has(ended) {
+			l.close(s)
 		}
 	}
 	clear(l.doomed)

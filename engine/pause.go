@@ -26,7 +26,7 @@ func (l *loop) mustPause(s *Session) bool {
 
 // unpause executes what waits and reads on. It runs at the beginning of a tick.
 func (l *loop) unpause(s *Session) {
-	if !s.has(paused) || s.has(doomed) || s.place < 0 {
+	if !s.has(paused) || s.has(doomed) {
 		return
 	}
 	s.flags &^= paused
@@ -39,7 +39,7 @@ func (l *loop) unpause(s *Session) {
 // watch tells gnet's epoll which events of the session's socket it shall report,
 // besides its end. The data is as gnet sets it: the fd.
 func (l *loop) watch(s *Session, events uint32) {
-	err := unix.EpollCtl(int(l.waiter.fds[0].Fd), unix.EPOLL_CTL_MOD, int(s.fd), &unix.EpollEvent{Fd: s.fd, Events: events})
+	err := unix.EpollCtl(l.waiter.polled(), unix.EPOLL_CTL_MOD, int(s.fd), &unix.EpollEvent{Fd: s.fd, Events: events})
 	if err != nil {
 		l.engine.log.Error("cannot pause a client, closing it", "id", s.id, "error", err)
 		l.doom(s, closedByOutputLimit)

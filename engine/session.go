@@ -1,10 +1,9 @@
 package engine
 
 import (
+	"net/netip"
 	"sync/atomic"
 	"time"
-
-	"github.com/panjf2000/gnet/v2"
 
 	"hubsub/engine/acl"
 	"hubsub/resp"
@@ -15,10 +14,11 @@ import (
 type Session struct {
 	// Set once.
 	loop     *loop
-	conn     gnet.Conn
 	listener *listener
+	remote   netip.AddrPort // not of a Unix socket
 	id       uint64
 	created  int64 // Unix ns
+	fd       int32 // closed when the session ends
 
 	// Owned by the loop. The first two are what a walk looks at.
 	out     resp.Writer // this tick's answers and copied messages
@@ -26,13 +26,10 @@ type Session struct {
 	partial *partial    // an unfinished command
 	subs    []subscription
 	bySub   map[*audience]int32 // subs' places, once there are many
-	fd      int32
-	place   int32 // in loop.sessions; written under loop.mu; -1: ended
 	flags   sessionFlags
 	reason  closeReason
 
 	// Any goroutine, atomic: what CLIENT LIST shows.
-	opened      atomic.Bool
 	killed      atomic.Bool
 	protocol    atomic.Int32
 	counts      [kinds]atomic.Int32
@@ -57,7 +54,7 @@ type Identity struct {
 	Queued                    int    // commands in MULTI, -1 outside
 }
 
-type sessionFlags uint8 // all bits are taken
+type sessionFlags uint16
 
 const (
 	dirty         sessionFlags = 1 << iota // in loop.dirty
@@ -68,6 +65,7 @@ const (
 	subscribed                             // was, when it quit: its limit stays
 	paused                                 // its commands wait until it reads its answers
 	lingering                              // gone but for what it still reads
+	ended                                  // not in loop.sessions any more
 )
 
 func (s *Session) has(f sessionFlags) bool { return s.flags&f != 0 }

@@ -99,21 +99,18 @@ func (l *loop) desert() {
 	}
 }
 
-// stop ends the loop's goroutine; gnet closes what is connected.
+// stop ends the loop's goroutine, which closes what is connected.
 func (l *loop) stop() error {
-	if l.client == nil {
+	if !l.started {
 		return nil
 	}
-	l.waiter.expect()
-	return l.client.Stop()
+	return l.endPoll()
 }
 
 // release closes what the loop owns, after its goroutine has ended.
 func (l *loop) release() {
-	if l.anchor != nil {
-		l.anchor.far.Close()
-	}
 	if l.started {
+		_ = l.poller.Close()
 		l.waiter.close()
 	}
 }

@@ -75,7 +75,7 @@ func TestStalledSubscribersOfPipelines(t *testing.T) {
 					p.read()
 				}
 			}
-			stalled.send("QUIT") // brings out what is held
+			stalled.send("QUIT")              // brings out what is held
 			seen := make(map[string][]string) // by channel: order across rooms is not promised
 			for range want {
 				m := stalled.read()

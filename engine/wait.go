@@ -2,11 +2,9 @@ package engine
 
 import (
 	"fmt"
-	"reflect"
 	"sync/atomic"
 	"time"
 
-	"github.com/panjf2000/gnet/v2"
 	"golang.org/x/sys/unix"
 )
 
@@ -35,11 +33,8 @@ type waiter struct {
 	expected atomic.Int32
 }
 
-func (w *waiter) open(l gnet.EventLoop) error {
-	polled, err := epollOf(l)
-	if err != nil {
-		return err
-	}
+// open begins to sleep on gnet's epoll, polled, besides its own.
+func (w *waiter) open(polled int) (err error) {
 	if w.blocked, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		return fmt.Errorf("cannot make an epoll: %w", err)
 	}
@@ -55,16 +50,8 @@ func (w *waiter) open(l gnet.EventLoop) error {
 	return nil
 }
 
-// epollOf returns the epoll fd of a gnet loop. gnet has no method for it, but
-// it may be read; another version than the one in go.mod may keep it elsewhere.
-func epollOf(l gnet.EventLoop) (fd int, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("cannot find the epoll of gnet's loop, is it another version? %v", r)
-		}
-	}()
-	return int(reflect.ValueOf(l).Elem().FieldByName("poller").Elem().FieldByName("fd").Int()), nil
-}
+// polled returns the fd of gnet's epoll.
+func (w *waiter) polled() int { return int(w.fds[0].Fd) }
 
 func (w *waiter) close() {
 	unix.Close(w.poke)

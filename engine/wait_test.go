@@ -15,7 +15,7 @@ import (
 func TestLateWakeDoesNotSpin(t *testing.T) {
 	h := newHub(t, 1, nil)
 	w := waiter{poke: -1}
-	if err := w.open(h.loops[0].gnet); err != nil {
+	if err := w.open(h.loops[0].waiter.polled()); err != nil {
 		t.Fatal(err)
 	}
 	defer w.close()
