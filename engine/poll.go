@@ -81,7 +81,9 @@ func (l *loop) ready(fd int, events netpoll.IOEvent, _ netpoll.IOFlags) error {
 		l.receive(s, l.readBuffer[:n])
 	case n == 0:
 		l.hangUp(s)
-	case err != unix.EAGAIN && err != unix.EINTR:
+	case err == unix.EAGAIN || err == unix.EINTR:
+		l.schedule()
+	default:
 		l.close(s)
 	}
 	return nil
