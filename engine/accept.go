@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -25,12 +24,6 @@ type Listen struct {
 	UnixMode   fs.FileMode // 0: as the umask says
 }
 
-// listener is one address that clients connect to.
-type listener struct {
-	net.Listener
-	unixPath string
-}
-
 // What a client is told that cannot be served; the beginnings are Redis's.
 const (
 	tooManyClients = "-ERR max number of clients reached\r\n"
@@ -39,11 +32,11 @@ const (
 		"or turn the protection off with --protected-mode no or CONFIG SET protected-mode no.\r\n"
 )
 
-func (c Listen) open() (listeners []*listener, err error) {
+func (c Listen) open() (listeners []net.Listener, err error) {
 	defer func() {
 		if err != nil {
 			for _, ln := range listeners {
-				ln.close()
+				ln.Close()
 			}
 		}
 	}()
@@ -76,7 +69,7 @@ func (c Listen) open() (listeners []*listener, err error) {
 	return listeners, nil
 }
 
-func (c Listen) tcp(host string) (*listener, error) {
+func (c Listen) tcp(host string) (net.Listener, error) {
 	network := "tcp"
 	switch {
 	case host == "*" || host == "0.0.0.0":
@@ -97,7 +90,7 @@ func (c Listen) tcp(host string) (*listener, error) {
 		ln.Close()
 		return nil, fmt.Errorf("cannot listen on %s: %w", addr, err)
 	}
-	return &listener{Listener: ln}, nil
+	return ln, nil
 }
 
 // setBacklog listens again with our length of queue: net always takes the
@@ -114,7 +107,7 @@ func setBacklog(ln syscall.Conn, backlog int) error {
 }
 
 // unix takes the place of a dead server's socket, of nothing else.
-func (c Listen) unix() (*listener, error) {
+func (c Listen) unix() (net.Listener, error) {
 	path := c.UnixSocket
 	if info, err := os.Lstat(path); err == nil {
 		if info.Mode().Type() != fs.ModeSocket {
@@ -132,21 +125,18 @@ func (c Listen) unix() (*listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on Unix socket %s: %w", path, err)
 	}
-	l := &listener{Listener: ln, unixPath: path}
 	if c.UnixMode != 0 {
 		if err := os.Chmod(path, c.UnixMode); err != nil {
-			l.close()
+			ln.Close()
 			return nil, fmt.Errorf("cannot set the permissions of Unix socket %s: %w", path, err)
 		}
 	}
-	return l, setBacklog(ln.(*net.UnixListener), c.Backlog)
+	return ln, setBacklog(ln.(*net.UnixListener), c.Backlog)
 }
-
-func (ln *listener) close() error { return ln.Listener.Close() }
 
 // accept hands connections to the loops until the listener is closed. Lack of
 // file descriptors or memory makes it rest and try again.
-func (e *Engine) accept(ln *listener) {
+func (e *Engine) accept(ln net.Listener) {
 	var pause time.Duration
 	for {
 		conn, err := ln.Accept()
@@ -176,7 +166,7 @@ func (e *Engine) accept(ln *listener) {
 		if tcp, ok := conn.(*net.TCPConn); ok {
 			keepAlive(tcp, e.settings.Load().KeepAlive)
 		}
-		e.enroll(conn, ln)
+		e.enroll(conn)
 	}
 }
 
@@ -228,14 +218,14 @@ func (e *Engine) leastBusy() *loop {
 }
 
 // enroll makes a connection a session of a loop.
-func (e *Engine) enroll(conn net.Conn, ln *listener) {
-	remote := remoteAddr(conn)
+func (e *Engine) enroll(conn net.Conn) {
+	remote := remoteAddress(conn)
 	fd, err := takeOver(conn)
 	if err != nil {
 		e.lose(err)
 		return
 	}
-	s := &Session{loop: e.leastBusy(), listener: ln, remote: remote, id: e.lastID.Add(1), created: time.Now().UnixNano(), fd: fd}
+	s := &Session{loop: e.leastBusy(), remote: remote, id: e.lastID.Add(1), created: time.Now().UnixNano(), fd: fd}
 	s.protocol.Store(2)
 	e.places <- struct{}{}
 	s.loop.task(func() {
@@ -278,26 +268,4 @@ func takeOver(conn net.Conn) (fd int32, err error) {
 	}
 	_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_OOBINLINE, 1) // fails only on a connection that is lost
 	return fd, nil
-}
-
-// remoteAddr returns the other end of a TCP connection, as Redis names it.
-func remoteAddr(conn net.Conn) netip.AddrPort {
-	addr, ok := conn.RemoteAddr().(*net.TCPAddr)
-	if !ok {
-		return netip.AddrPort{}
-	}
-	at := addr.AddrPort()
-	return netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
-}
-
-// localAddr returns this end of a TCP connection, in the same way.
-func localAddr(fd int) netip.AddrPort {
-	switch addr, _ := unix.Getsockname(fd); addr := addr.(type) {
-	case *unix.SockaddrInet4:
-		return netip.AddrPortFrom(netip.AddrFrom4(addr.Addr), uint16(addr.Port))
-	case *unix.SockaddrInet6:
-		return netip.AddrPortFrom(netip.AddrFrom16(addr.Addr).Unmap(), uint16(addr.Port))
-	default:
-		return netip.AddrPort{}
-	}
 }

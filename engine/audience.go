@@ -31,18 +31,11 @@ const (
 	held                // in loop.held
 )
 
-// member is a session in an audience; sub is the subscription's place in
-// session.subs, and subs[sub] points back.
+// member is a session in an audience; sub is the subscription's number in
+// session.subs, which points back.
 type member struct {
 	session *Session
 	sub     int32
-}
-
-// subscription is one end of the tie between a session and an audience.
-type subscription struct {
-	audience *audience
-	place    int32
-	list     listIndex
 }
 
 // listIndex names one of an audience's arrays.
@@ -86,26 +79,26 @@ func (a *audience) empty() bool { return a.aloneCount() == 0 && len(a.many) == 0
 // session belongs now.
 func (a *audience) enter(s *Session, sub int) {
 	list := listMany
-	if len(s.subs) == 1 {
+	if s.subs.count() == 1 {
 		list = listRESP2
 		if s.out.V3 {
 			list = listRESP3
 		}
 	}
 	members := a.list(list)
-	s.subs[sub].list = list
-	s.subs[sub].place = int32(len(*members))
+	tie := s.subs.at(sub)
+	tie.list, tie.place = list, int32(len(*members))
 	*members = append(*members, member{s, int32(sub)})
 }
 
 // exit takes it out again; the last member fills the gap.
 func (a *audience) exit(s *Session, sub int) {
-	at := s.subs[sub]
+	at := s.subs.at(sub)
 	members := a.list(at.list)
 	last := len(*members) - 1
 	moved := (*members)[last]
 	(*members)[at.place] = moved
-	moved.session.subs[moved.sub].place = at.place
+	moved.session.subs.at(int(moved.sub)).place = at.place
 	(*members)[last] = member{}
 	*members = (*members)[:last]
 	if cap(*members) > 16 && last < cap(*members)/4 {

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"net/netip"
 	"time"
 )
 
@@ -27,7 +26,7 @@ func (e *Engine) kill(s *Session, reason closeReason) {
 		return
 	}
 	s.loop.post(func() {
-		if !s.has(ended) {
+		if !s.ended() {
 			s.loop.doom(s, reason)
 		}
 	})
@@ -37,7 +36,7 @@ func (e *Engine) kill(s *Session, reason closeReason) {
 // then. What f sees was done before Do was called. Any goroutine.
 func (e *Engine) Do(s *Session, f func()) {
 	s.loop.post(func() {
-		if !s.has(ended) {
+		if !s.ended() {
 			f()
 		}
 	})
@@ -50,13 +49,19 @@ func (s *Session) Killed() bool { return s.killed.Load() }
 func (s *Session) Active() time.Time { return s.loop.engine.start.Add(time.Duration(s.active.Load())) }
 
 // Buffered returns the bytes of an unfinished command. Any goroutine.
-func (s *Session) Buffered() int64 { return s.buffered.Load() }
+func (s *Session) Buffered() int64 {
+	if p := s.partial.Load(); p != nil {
+		return p.bytes.Load()
+	}
+	return 0
+}
 
 // Backlogged returns the bytes that the client's socket did not take. Any
 // goroutine.
 func (s *Session) Backlogged() int64 { return s.backlogged.Load() }
 
-// Fd returns the connection's file descriptor. Any goroutine.
+// Fd returns the connection's file descriptor. Any goroutine that has the
+// session from Sessions, while in its yield.
 func (s *Session) Fd() int { return int(s.fd) }
 
 // RemoteAddr names the client's end as Redis does: ip:port, or the Unix
@@ -65,11 +70,11 @@ func (s *Session) Fd() int { return int(s.fd) }
 func (s *Session) RemoteAddr() string { return s.addr(s.remote) }
 
 // LocalAddr names the server's end in the same way.
-func (s *Session) LocalAddr() string { return s.addr(localAddr(int(s.fd))) }
+func (s *Session) LocalAddr() string { return s.addr(localAddress(int(s.fd))) }
 
-func (s *Session) addr(a netip.AddrPort) string {
-	if path := s.listener.unixPath; path != "" {
-		return path + ":0"
+func (s *Session) addr(a address) string {
+	if a == (address{}) {
+		return s.loop.engine.unixPath + ":0"
 	}
 	return a.String()
 }

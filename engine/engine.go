@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -45,11 +46,12 @@ type Engine struct {
 	handler   Handler
 	log       *slog.Logger
 	start     time.Time
+	unixPath  string // of the Unix socket, "" for none
 	directory *directory
 	patterns  patterns
 	loops     []*loop
 	inboxes   []*ring.Inbox[*run] // loops[i].inbox is inboxes[i]
-	listeners []*listener
+	listeners []net.Listener
 	quit      chan struct{} // closed by Shutdown
 	places    chan struct{} // of connections on their way to a loop
 	running   sync.WaitGroup
@@ -88,6 +90,7 @@ func New(c Config) (*Engine, error) {
 		handler:   c.Handler,
 		log:       c.Log,
 		start:     time.Now(),
+		unixPath:  c.Listen.UnixSocket,
 		directory: newDirectory(),
 		quit:      make(chan struct{}),
 		places:    make(chan struct{}, enrollsMax),

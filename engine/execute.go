@@ -16,21 +16,21 @@ func (l *loop) execute(s *Session, data []byte) {
 	if l.mustPause(s) {
 		l.pause(s)
 	}
-	if s.partial == nil {
+	p := s.partial.Load()
+	if p == nil {
 		l.parser.Reset()
 		rest := l.commands(s, &l.parser, data)
 		if len(rest) > 0 && !s.has(lastAnswer) {
-			s.partial = &partial{parser: l.parser, buf: bytes.Clone(rest)}
-			l.checkQuery(s)
+			p = &partial{parser: l.parser, buf: bytes.Clone(rest)}
+			s.partial.Store(p)
+			l.checkQuery(s, p)
 		}
 		return
 	}
-	p := s.partial
 	p.buf = append(p.buf, data...)
 	rest := l.commands(s, &p.parser, p.buf)
 	if len(rest) == 0 || s.has(lastAnswer) {
-		s.partial = nil
-		s.buffers(0)
+		s.forgetPartial()
 		l.command = resp.Command{} // it holds on to the buffer
 		return
 	}
@@ -44,7 +44,7 @@ func (l *loop) execute(s *Session, data []byte) {
 			p.buf = append(p.buf[:0], rest...)
 		}
 	}
-	l.checkQuery(s)
+	l.checkQuery(s, p)
 }
 
 // commands executes the complete commands at the beginning of buf and returns
@@ -83,9 +83,9 @@ func (l *loop) commands(s *Session, parser *resp.Parser, buf []byte) (rest []byt
 
 // checkQuery closes a session whose unfinished command, or what waits to be
 // executed while the session is paused, is too long.
-func (l *loop) checkQuery(s *Session) {
-	n := len(s.partial.buf)
-	s.buffers(n)
+func (l *loop) checkQuery(s *Session, p *partial) {
+	n := len(p.buf)
+	l.engine.clientMemory.Add(int64(n) - p.bytes.Swap(int64(n)))
 	if n > l.engine.settings.Load().QueryBufferBytes {
 		l.doom(s, closedByQueryBuffer)
 	}

@@ -211,7 +211,7 @@ func (l *loop) hangUp(s *Session) {
 		l.flush() // which may close it
 		l.linger(s)
 	}
-	if !s.has(ended) {
+	if !s.ended() {
 		l.close(s)
 	}
 }
@@ -221,12 +221,13 @@ func (l *loop) close(s *Session) {
 	l.forget(s)
 	_ = l.poller.Delete(int(s.fd))
 	_ = unix.Close(int(s.fd)) // closed even if it fails
+	s.fd = -1
 	l.schedule()
 }
 
 // forget removes a session from all that knows it.
 func (l *loop) forget(s *Session) {
-	s.flags |= doomed | lastAnswer | ended // the rest of this tick passes it over
+	s.flags |= doomed | lastAnswer // the rest of this tick passes it over
 	s.forgive()
 	l.stats.dropped[s.reason].Add(int64(len(s.out.Buf)))
 	s.leaveAll()
@@ -234,7 +235,7 @@ func (l *loop) forget(s *Session) {
 		delete(l.blocked, s.fd)
 	}
 	l.outputs.give(s.out.Buf)
-	s.out.Buf, s.partial = nil, nil
+	s.out.Buf = nil
 	s.release()
 
 	l.mu.Lock()
@@ -295,7 +296,7 @@ func (l *loop) housekeep() {
 	}
 	if settings.Timeout > 0 {
 		for _, s := range l.sessions {
-			if len(s.subs) == 0 && time.Duration(l.now-s.active.Load()) > settings.Timeout {
+			if s.subs.count() == 0 && time.Duration(l.now-s.active.Load()) > settings.Timeout {
 				l.doom(s, closedByTimeout)
 			}
 		}

@@ -18,7 +18,7 @@ func (s *Session) Memory() int64 {
 	for kind := range s.counts {
 		subscriptions += int64(s.counts[kind].Load())
 	}
-	return sessionBytes + subscriptions*subscriptionBytes + s.buffered.Load() + s.kept.Load() + s.backlogged.Load()
+	return sessionBytes + subscriptions*subscriptionBytes + s.Buffered() + s.kept.Load() + s.backlogged.Load()
 }
 
 // Kept returns the bytes that the Handler keeps for the client. Any goroutine.
@@ -36,15 +36,17 @@ func (s *Session) Keep(n int64) (ok bool) {
 	return true
 }
 
-// buffers takes note of how long the session's unfinished command is.
-func (s *Session) buffers(n int) {
-	s.loop.engine.clientMemory.Add(int64(n) - s.buffered.Swap(int64(n)))
+// forgetPartial drops the session's unfinished command, if there is one.
+func (s *Session) forgetPartial() {
+	if p := s.partial.Swap(nil); p != nil {
+		s.loop.engine.clientMemory.Add(-p.bytes.Load())
+	}
 }
 
 // release gives back what the session counted for, but for its backlog and its
 // subscriptions, which count themselves.
 func (s *Session) release() {
-	s.buffers(0)
+	s.forgetPartial()
 	s.loop.engine.clientMemory.Add(-s.kept.Swap(0) - sessionBytes)
 }
 

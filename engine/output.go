@@ -267,7 +267,7 @@ func (l *loop) outputLimit(s *Session) OutputLimit {
 	switch {
 	case !settings.Open && !s.has(authenticated):
 		return OutputLimit{HardBytes: strangerBacklogMax}
-	case len(s.subs) > 0 || s.has(subscribed):
+	case s.subs.count() > 0 || s.has(subscribed):
 		return settings.OutputPubSub
 	default:
 		return settings.OutputNormal
@@ -289,7 +289,7 @@ func (l *loop) doom(s *Session, reason closeReason) {
 // sweep closes the doomed.
 func (l *loop) sweep() {
 	for i := 0; i < len(l.doomed); i++ {
-		if s := l.doomed[i]; !s.has(ended) {
+		if s := l.doomed[i]; !s.ended() {
 			l.close(s)
 		}
 	}

@@ -21,7 +21,7 @@ func (l *loop) pause(s *Session) {
 // of its commands. Subscribers have limits of their own and go on, for one of
 // their commands may be UNSUBSCRIBE.
 func (l *loop) mustPause(s *Session) bool {
-	return s.backlog != nil && s.backlog.bytes >= unreadBytesMax && len(s.subs) == 0 && l.outputLimit(s) == OutputLimit{}
+	return s.backlog != nil && s.backlog.bytes >= unreadBytesMax && s.subs.count() == 0 && l.outputLimit(s) == OutputLimit{}
 }
 
 // unpause executes what waits and reads on. It runs at the beginning of a tick.

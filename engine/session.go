@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -13,21 +12,19 @@ import (
 // for the Handler and run on the session's loop, unless they say otherwise.
 type Session struct {
 	// Set once.
-	loop     *loop
-	listener *listener
-	remote   netip.AddrPort // not of a Unix socket
-	id       uint64
-	created  int64 // Unix ns
-	fd       int32 // closed when the session ends
+	loop    *loop
+	id      uint64
+	created int64 // Unix ns
+	remote  address
 
-	// Owned by the loop. The first two are what a walk looks at.
-	out     resp.Writer // this tick's answers and copied messages
-	backlog *backlog    // what the socket did not take; nil if it took all
-	partial *partial    // an unfinished command
-	subs    []subscription
-	bySub   map[*audience]int32 // subs' places, once there are many
+	// Owned by the loop. The fields that a walk looks at stand together, flags to
+	// backlog.
 	flags   sessionFlags
 	reason  closeReason
+	fd      int32       // -1 once the session has ended
+	out     resp.Writer // this tick's answers and copied messages
+	backlog *backlog    // what the socket did not take; nil if it took all
+	subs    subscriptions
 
 	// Any goroutine, atomic: what CLIENT LIST shows.
 	killed      atomic.Bool
@@ -35,8 +32,8 @@ type Session struct {
 	counts      [kinds]atomic.Int32
 	active      atomic.Int64 // by the engine's clock
 	backlogged  atomic.Int64
-	buffered    atomic.Int64
 	kept        atomic.Int64                // by the Handler, see Keep
+	partial     atomic.Pointer[partial]     // an unfinished command; changed by the loop only
 	User        atomic.Pointer[acl.Account] // nil: not authenticated; set by the Handler
 	Identity    atomic.Pointer[Identity]    // replaced, never changed
 	LastCommand atomic.Pointer[string]
@@ -54,7 +51,7 @@ type Identity struct {
 	Queued                    int    // commands in MULTI, -1 outside
 }
 
-type sessionFlags uint16
+type sessionFlags uint8 // all bits are taken
 
 const (
 	dirty         sessionFlags = 1 << iota // in loop.dirty
@@ -65,7 +62,6 @@ const (
 	subscribed                             // was, when it quit: its limit stays
 	paused                                 // its commands wait until it reads its answers
 	lingering                              // gone but for what it still reads
-	ended                                  // not in loop.sessions any more
 )
 
 func (s *Session) has(f sessionFlags) bool { return s.flags&f != 0 }
@@ -81,9 +77,15 @@ func (s *Session) set(f sessionFlags, on bool) {
 // partial is a command of which not all bytes have come. It exists only that
 // long, so a quiet connection owns no buffer.
 type partial struct {
+	// Owned by the loop.
 	parser resp.Parser
 	buf    []byte // from the command's first byte on
+
+	// Any goroutine, atomic: the length of buf.
+	bytes atomic.Int64
 }
+
+func (s *Session) ended() bool { return s.fd < 0 }
 
 // ID returns the connection's number, as CLIENT ID gives it. Any goroutine.
 func (s *Session) ID() uint64 { return s.id }
@@ -142,7 +144,7 @@ func (s *Session) Finish() {
 	if s.Killed() && s.reason == closedByPeer { // it does not go of its own accord
 		s.reason = closedByKill
 	}
-	s.set(subscribed, s.has(subscribed) || len(s.subs) > 0)
+	s.set(subscribed, s.has(subscribed) || s.subs.count() > 0)
 	s.leaveAll()
 	s.loop.touch(s)
 	if s.has(paused) {

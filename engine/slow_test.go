@@ -247,7 +247,7 @@ func TestLargeCommandsLeaveNoBuffers(t *testing.T) {
 	h.loops[0].task(func() {
 		l, kept := h.loops[0], 0
 		for _, s := range l.sessions {
-			kept += cap(s.partial.buf) + cap(s.out.Buf)
+			kept += cap(s.partial.Load().buf) + cap(s.out.Buf)
 		}
 		for _, a := range l.command.Args[:cap(l.command.Args)] {
 			kept += cap(a)

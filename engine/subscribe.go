@@ -8,7 +8,7 @@ package engine
 func (s *Session) Subscribe(kind Kind, names [][]byte, confirm func(name []byte)) {
 	s.settleNames(kind, names)
 	for _, name := range names {
-		if a := s.loop.audience(kind, name); a == nil || s.find(a) < 0 {
+		if a := s.loop.audience(kind, name); a == nil || s.subs.find(a) < 0 {
 			s.join(s.loop.enlist(kind, name))
 		}
 		confirm(name)
@@ -25,8 +25,8 @@ func (s *Session) settleNames(kind Kind, names [][]byte) {
 			l.walk(a)
 		}
 	}
-	if len(s.subs) == 1 {
-		l.walk(s.subs[0].audience)
+	if s.subs.count() == 1 {
+		l.walk(s.subs.at(0).audience)
 	}
 }
 
@@ -56,7 +56,7 @@ func (l *loop) enlist(kind Kind, name []byte) *audience {
 // but what was published before. No message of that name follows.
 func (s *Session) Unsubscribe(kind Kind, name []byte) {
 	if a := s.loop.audience(kind, name); a != nil {
-		if sub := s.find(a); sub >= 0 {
+		if sub := s.subs.find(a); sub >= 0 {
 			s.loop.settle(a)
 			s.leave(sub)
 		}
@@ -67,40 +67,24 @@ func (s *Session) Unsubscribe(kind Kind, name []byte) {
 // shall see before the answer that comes next.
 func (s *Session) Settle() {
 	l := s.loop
-	if len(s.subs) == 0 {
+	if s.subs.count() == 0 {
 		return
 	}
 	l.catchUp()
-	if len(s.subs) == 1 {
-		l.walk(s.subs[0].audience)
+	if s.subs.count() == 1 {
+		l.walk(s.subs.at(0).audience)
 	}
 }
 
 // Names returns what the client is subscribed to.
 func (s *Session) Names(kind Kind) []string {
 	names := make([]string, 0, s.Subscriptions(kind))
-	for _, sub := range s.subs {
-		if sub.audience.kind() == kind {
-			names = append(names, sub.audience.name())
+	for i := range s.subs.count() {
+		if a := s.subs.at(i).audience; a.kind() == kind {
+			names = append(names, a.name())
 		}
 	}
 	return names
-}
-
-// find returns the place of the subscription to a in s.subs, or -1.
-func (s *Session) find(a *audience) int {
-	if s.bySub != nil {
-		if at, ok := s.bySub[a]; ok {
-			return int(at)
-		}
-		return -1
-	}
-	for i := range s.subs {
-		if s.subs[i].audience == a {
-			return i
-		}
-	}
-	return -1
 }
 
 // settle brings out all that was published before to those who hear a.
@@ -112,27 +96,18 @@ func (l *loop) settle(a *audience) {
 // join ties the session to a, which is settled. A session's second
 // subscription moves its first from alone to many.
 func (s *Session) join(a *audience) {
-	if len(s.subs) == 1 {
-		s.unplace() // settled: nothing is pending for it
-	}
-	s.subs = append(s.subs, subscription{audience: a})
-	sub := len(s.subs) - 1
-	if sub == 0 {
+	s.unplace() // settled: nothing is pending for it
+	s.subs.add(a)
+	switch last := s.subs.count() - 1; last {
+	case 0:
 		s.loop.engine.subscribers.Add(1)
+		a.enter(s, 0)
+	case 1:
+		s.subs.at(0).audience.enter(s, 0)
+		a.enter(s, 1)
+	default:
+		a.enter(s, last)
 	}
-	switch {
-	case s.bySub != nil:
-		s.bySub[a] = int32(sub)
-	case len(s.subs) >= indexedSubscriptionsMin:
-		s.bySub = make(map[*audience]int32, 2*len(s.subs))
-		for i := range s.subs {
-			s.bySub[s.subs[i].audience] = int32(i)
-		}
-	}
-	if sub == 1 {
-		s.subs[0].audience.enter(s, 0)
-	}
-	a.enter(s, sub)
 	s.counts[a.kind()].Add(1)
 	s.loop.engine.clientMemory.Add(subscriptionBytes)
 }
@@ -141,8 +116,8 @@ func (s *Session) join(a *audience) {
 // it moves back from many to alone.
 func (s *Session) leave(sub int) {
 	s.cut(sub)
-	if len(s.subs) == 1 {
-		s.loop.settle(s.subs[0].audience)
+	if s.subs.count() == 1 {
+		s.loop.settle(s.subs.at(0).audience)
 		s.unplace()
 		s.replace()
 	}
@@ -150,30 +125,19 @@ func (s *Session) leave(sub int) {
 
 // leaveAll cuts all ties, when the connection ends.
 func (s *Session) leaveAll() {
-	for len(s.subs) > 0 {
-		s.cut(len(s.subs) - 1)
+	for n := s.subs.count(); n > 0; n-- {
+		s.cut(n - 1)
 	}
 }
 
 func (s *Session) cut(sub int) {
-	a := s.subs[sub].audience
+	a := s.subs.at(sub).audience
 	a.exit(s, sub)
-	last := len(s.subs) - 1
-	if sub != last {
-		moved := s.subs[last]
-		s.subs[sub] = moved
+	if s.subs.remove(sub) {
+		moved := s.subs.at(sub)
 		(*moved.audience.list(moved.list))[moved.place].sub = int32(sub)
-		if s.bySub != nil {
-			s.bySub[moved.audience] = int32(sub)
-		}
 	}
-	s.subs[last] = subscription{}
-	s.subs = s.subs[:last]
-	if s.bySub != nil {
-		delete(s.bySub, a)
-	}
-	if last == 0 {
-		s.subs, s.bySub = nil, nil
+	if s.subs.count() == 0 {
 		s.loop.engine.subscribers.Add(-1)
 	}
 	s.counts[a.kind()].Add(-1)
@@ -185,13 +149,13 @@ func (s *Session) cut(sub int) {
 // audience's array and put it into the one where it belongs now. In between,
 // the audience must not be walked.
 func (s *Session) unplace() {
-	if len(s.subs) == 1 {
-		s.subs[0].audience.exit(s, 0)
+	if s.subs.count() == 1 {
+		s.subs.at(0).audience.exit(s, 0)
 	}
 }
 
 func (s *Session) replace() {
-	if len(s.subs) == 1 {
-		s.subs[0].audience.enter(s, 0)
+	if s.subs.count() == 1 {
+		s.subs.at(0).audience.enter(s, 0)
 	}
 }

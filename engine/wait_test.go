@@ -42,7 +42,7 @@ func TestUrgentByteDoesNotDeafenTheLoop(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.running.Go(func() { h.accept(&listener{Listener: ln}) })
+	h.running.Go(func() { h.accept(ln) })
 	defer ln.Close()
 	for n, addr := range []net.Addr{ln.Addr(), &net.UnixAddr{Net: "unix", Name: h.path}} {
 		c, err := net.Dial(addr.Network(), addr.String())
