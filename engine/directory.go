@@ -28,9 +28,8 @@ type room struct {
 
 	log ring.Log[*run]
 
-	// Guarded by the shard's lock. byName is nil while channels is short.
-	channels []*channel
-	byName   map[channelName]*channel
+	// Guarded by the shard's lock.
+	channels channels
 }
 
 // channel is one name on the wire. It is in its room while it has a
@@ -41,18 +40,12 @@ type channel struct {
 	name string
 	kind Kind
 
-	// Guarded by the shard's lock: the channel's place in room.channels.
+	// Guarded by the shard's lock: the channel's place among many of its room.
 	place int32
 	// Written under the shard's lock, read by anyone: all loops' subscribers.
 	subscribers atomic.Int64
 	// Any loop: the patterns that match the name, for one generation.
 	matches atomic.Pointer[matches]
-}
-
-// channelName is the key of a channel in its room.
-type channelName struct {
-	kind Kind
-	name string
 }
 
 // shardCount spreads the directory's locks. A publish takes one for a few tens
@@ -110,7 +103,7 @@ func (d *directory) lookup(kind Kind, name []byte) *channel {
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
 	if r := sh.rooms[string(rn)]; r != nil {
-		return r.find(kind, name)
+		return r.channels.find(kind, name)
 	}
 	return nil
 }
@@ -124,7 +117,7 @@ func (d *directory) passing(kind Kind, name []byte) *channel {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	r := d.room(sh, rn)
-	if ch := r.find(kind, name); ch != nil {
+	if ch := r.channels.find(kind, name); ch != nil {
 		return ch
 	}
 	return r.channel(kind, name)
@@ -148,10 +141,10 @@ func (d *directory) subscribe(kind Kind, name []byte, inbox *ring.Inbox[*run]) (
 	defer sh.mu.Unlock()
 	r := d.room(sh, rn)
 	reader, _ := r.log.Join(inbox) // open: a room in the directory is never closed
-	ch := r.find(kind, name)
+	ch := r.channels.find(kind, name)
 	if ch == nil {
 		ch = r.channel(kind, name)
-		r.add(ch)
+		r.channels.add(ch)
 		d.channels[kind].Add(1)
 	}
 	ch.subscribers.Add(1)
@@ -164,7 +157,7 @@ func (d *directory) unsubscribe(ch *channel) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	if ch.subscribers.Add(-1) == 0 {
-		ch.room.remove(ch)
+		ch.room.channels.remove(ch)
 		d.channels[ch.kind].Add(-1)
 		d.forget(sh, ch.room)
 	}
@@ -180,7 +173,7 @@ func (d *directory) release(r *room) {
 }
 
 func (d *directory) forget(sh *shard, r *room) {
-	if sh.rooms[r.name] == r && len(r.channels) == 0 && r.log.Close() {
+	if sh.rooms[r.name] == r && r.channels.empty() && r.log.Close() {
 		delete(sh.rooms, r.name)
 		d.rooms.Add(-1)
 	}
@@ -196,43 +189,6 @@ func (d *directory) room(sh *shard, name []byte) *room {
 	return r
 }
 
-func (r *room) find(kind Kind, name []byte) *channel {
-	if r.byName != nil {
-		return r.byName[channelName{kind, string(name)}]
-	}
-	for _, ch := range r.channels {
-		if ch.kind == kind && ch.name == string(name) {
-			return ch
-		}
-	}
-	return nil
-}
-
-func (r *room) add(ch *channel) {
-	ch.place = int32(len(r.channels))
-	r.channels = append(r.channels, ch)
-	switch {
-	case r.byName != nil:
-		r.byName[channelName{ch.kind, ch.name}] = ch
-	case len(r.channels) >= indexedChannelsMin:
-		r.byName = make(map[channelName]*channel, 2*len(r.channels))
-		for _, c := range r.channels {
-			r.byName[channelName{c.kind, c.name}] = c
-		}
-	}
-}
-
-func (r *room) remove(ch *channel) {
-	if r.byName != nil {
-		delete(r.byName, channelName{ch.kind, ch.name})
-	}
-	last := len(r.channels) - 1
-	moved := r.channels[last]
-	r.channels[ch.place], moved.place = moved, ch.place
-	r.channels[last] = nil
-	r.channels = r.channels[:last]
-}
-
 // each calls yield for each channel of the kind with its subscribers, a
 // shard at a time: what changes meanwhile in another shard may show or not.
 func (d *directory) each(kind Kind, yield func(name string, subscribers int64)) {
@@ -240,11 +196,11 @@ func (d *directory) each(kind Kind, yield func(name string, subscribers int64)) 
 		sh := &d.shards[i]
 		sh.mu.RLock()
 		for _, r := range sh.rooms {
-			for _, ch := range r.channels {
+			r.channels.each(func(ch *channel) {
 				if ch.kind == kind {
 					yield(ch.name, ch.subscribers.Load())
 				}
-			}
+			})
 		}
 		sh.mu.RUnlock()
 	}
