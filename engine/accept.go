@@ -32,11 +32,11 @@ const (
 		"or turn the protection off with --protected-mode no or CONFIG SET protected-mode no.\r\n"
 )
 
-func (c Listen) open() (listeners []net.Listener, err error) {
+func (c Listen) open() (listeners []*listener, err error) {
 	defer func() {
 		if err != nil {
 			for _, ln := range listeners {
-				ln.Close()
+				ln.close()
 			}
 		}
 	}()
@@ -69,7 +69,7 @@ func (c Listen) open() (listeners []net.Listener, err error) {
 	return listeners, nil
 }
 
-func (c Listen) tcp(host string) (net.Listener, error) {
+func (c Listen) tcp(host string) (*listener, error) {
 	network := "tcp"
 	switch {
 	case host == "*" || host == "0.0.0.0":
@@ -90,7 +90,7 @@ func (c Listen) tcp(host string) (net.Listener, error) {
 		ln.Close()
 		return nil, fmt.Errorf("cannot listen on %s: %w", addr, err)
 	}
-	return ln, nil
+	return newListener(ln)
 }
 
 // setBacklog listens again with our length of queue: net always takes the
@@ -107,7 +107,7 @@ func setBacklog(ln syscall.Conn, backlog int) error {
 }
 
 // unix takes the place of a dead server's socket, of nothing else.
-func (c Listen) unix() (net.Listener, error) {
+func (c Listen) unix() (*listener, error) {
 	path := c.UnixSocket
 	if info, err := os.Lstat(path); err == nil {
 		if info.Mode().Type() != fs.ModeSocket {
@@ -131,15 +131,19 @@ func (c Listen) unix() (net.Listener, error) {
 			return nil, fmt.Errorf("cannot set the permissions of Unix socket %s: %w", path, err)
 		}
 	}
-	return ln, setBacklog(ln.(*net.UnixListener), c.Backlog)
+	if err := setBacklog(ln.(*net.UnixListener), c.Backlog); err != nil {
+		ln.Close()
+		return nil, fmt.Errorf("cannot listen on Unix socket %s: %w", path, err)
+	}
+	return newListener(ln)
 }
 
 // accept hands connections to the loops until the listener is closed. Lack of
 // file descriptors or memory makes it rest and try again.
-func (e *Engine) accept(ln net.Listener) {
+func (e *Engine) accept(ln *listener) {
 	var pause time.Duration
 	for {
-		conn, err := ln.Accept()
+		fd, remote, err := ln.accept()
 		if err != nil {
 			if errors.Is(err, net.ErrClosed) {
 				return
@@ -156,26 +160,15 @@ func (e *Engine) accept(ln net.Listener) {
 		}
 		pause = 0
 		e.received.Add(1)
-		if reason, refusal := e.refuse(conn); refusal != "" {
+		if reason, refusal := e.refuse(remote); refusal != "" {
 			e.rejected[reason].Add(1)
-			_ = conn.SetWriteDeadline(time.Now().Add(time.Second))
-			_, _ = conn.Write([]byte(refusal)) // to a client that is going anyway
-			conn.Close()
+			_, _ = sendto(fd, []byte(refusal)) // to a client that is going anyway
+			unix.Close(fd)
 			continue
 		}
-		if tcp, ok := conn.(*net.TCPConn); ok {
-			keepAlive(tcp, e.settings.Load().KeepAlive)
-		}
-		e.enroll(conn)
+		prepare(fd, remote, e.settings.Load().KeepAlive)
+		e.enroll(fd, remote)
 	}
-}
-
-// keepAlive has the kernel probe a client that is silent, in Redis's ratio:
-// three probes, a third of the idle time apart.
-func keepAlive(conn *net.TCPConn, idle time.Duration) {
-	_ = conn.SetKeepAliveConfig(net.KeepAliveConfig{ // fails only on a connection that is lost
-		Enable: idle > 0, Idle: idle, Interval: max(idle/3, time.Second), Count: 3,
-	})
 }
 
 // rejectReason says why a connection was not served.
@@ -193,9 +186,9 @@ func (r rejectReason) String() string {
 
 // refuse returns why a client is not served and what to tell it, which is empty
 // if it is served.
-func (e *Engine) refuse(conn net.Conn) (rejectReason, string) {
+func (e *Engine) refuse(remote address) (rejectReason, string) {
 	settings := e.settings.Load()
-	if addr, ok := conn.RemoteAddr().(*net.TCPAddr); ok && settings.ProtectedMode && !addr.IP.IsLoopback() {
+	if settings.ProtectedMode && remote.isTCP() && !remote.addr().IsLoopback() {
 		return rejectedByProtectedMode, protectedMode
 	}
 	if e.connections.Add(1) > int64(settings.MaxClients) {
@@ -218,54 +211,19 @@ func (e *Engine) leastBusy() *loop {
 }
 
 // enroll makes a connection a session of a loop.
-func (e *Engine) enroll(conn net.Conn) {
-	remote := remoteAddress(conn)
-	fd, err := takeOver(conn)
-	if err != nil {
-		e.lose(err)
-		return
-	}
-	s := &Session{loop: e.leastBusy(), remote: remote, id: e.lastID.Add(1), created: time.Now().UnixNano(), fd: fd}
+func (e *Engine) enroll(fd int, remote address) {
+	s := &Session{loop: e.leastBusy(), remote: remote, id: e.lastID.Add(1), created: time.Now().UnixNano(), fd: int32(fd)}
 	s.protocol.Store(2)
 	e.places <- struct{}{}
 	s.loop.task(func() {
 		<-e.places
 		if err := s.loop.open(s); err != nil {
-			unix.Close(int(fd))
+			unix.Close(fd)
 			s.loop.load.Add(-1)
-			e.lose(err)
+			e.connections.Add(-1)
+			if others, ok := e.mayWarn(); ok {
+				e.log.Warn("cannot take a client", "error", err, "others before", others)
+			}
 		}
 	})
-}
-
-// lose counts a connection that cannot be served.
-func (e *Engine) lose(err error) {
-	e.connections.Add(-1)
-	if others, ok := e.mayWarn(); ok {
-		e.log.Warn("cannot take a client", "error", err, "others before", others)
-	}
-}
-
-// takeOver takes a connection's socket out of Go's net, whose poller would wake
-// for it too.
-//
-// It makes urgent data ordinary. Otherwise an urgent byte, which is readable
-// for epoll and not for read, ends the loop's tick, and without another one the
-// loop sleeps in gnet, where no poke is noticed.
-func takeOver(conn net.Conn) (fd int32, err error) {
-	defer conn.Close()
-	raw, err := conn.(syscall.Conn).SyscallConn()
-	if err != nil {
-		return -1, err
-	}
-	controlErr := raw.Control(func(old uintptr) {
-		var dup int
-		dup, err = unix.FcntlInt(old, unix.F_DUPFD_CLOEXEC, 0)
-		fd = int32(dup)
-	})
-	if err := errors.Join(controlErr, err); err != nil {
-		return -1, err
-	}
-	_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_OOBINLINE, 1) // fails only on a connection that is lost
-	return fd, nil
 }

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"net"
 	"net/netip"
 
 	"golang.org/x/sys/unix"
@@ -14,28 +13,21 @@ type address struct {
 	port uint16
 }
 
-// remoteAddress returns the other end of a connection.
-func remoteAddress(conn net.Conn) address {
-	if tcp, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
-		return address{[16]byte(tcp.IP.To16()), uint16(tcp.Port)}
-	}
-	return address{}
-}
-
-// localAddress returns this end of a connection.
-func localAddress(fd int) address {
-	switch local, _ := unix.Getsockname(fd); local := local.(type) {
+func addressOf(end unix.Sockaddr) address {
+	switch end := end.(type) {
 	case *unix.SockaddrInet4:
-		return address{netip.AddrFrom4(local.Addr).As16(), uint16(local.Port)}
+		return address{netip.AddrFrom4(end.Addr).As16(), uint16(end.Port)}
 	case *unix.SockaddrInet6:
-		return address{local.Addr, uint16(local.Port)}
+		return address{end.Addr, uint16(end.Port)}
 	default:
 		return address{}
 	}
 }
 
+func (a address) isTCP() bool { return a != address{} }
+
+func (a address) addr() netip.Addr { return netip.AddrFrom16(a.ip).Unmap() }
+
 // String returns ip:port, without the zone of a link-local address, as Redis
 // does.
-func (a address) String() string {
-	return netip.AddrPortFrom(netip.AddrFrom16(a.ip).Unmap(), a.port).String()
-}
+func (a address) String() string { return netip.AddrPortFrom(a.addr(), a.port).String() }

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Sessions calls yield for every session of every loop, a loop at a time.
@@ -70,10 +72,13 @@ func (s *Session) Fd() int { return int(s.fd) }
 func (s *Session) RemoteAddr() string { return s.addr(s.remote) }
 
 // LocalAddr names the server's end in the same way.
-func (s *Session) LocalAddr() string { return s.addr(localAddress(int(s.fd))) }
+func (s *Session) LocalAddr() string {
+	local, _ := unix.Getsockname(int(s.fd)) // cannot fail: the session is there
+	return s.addr(addressOf(local))
+}
 
 func (s *Session) addr(a address) string {
-	if a == (address{}) {
+	if !a.isTCP() {
 		return s.loop.engine.unixPath + ":0"
 	}
 	return a.String()

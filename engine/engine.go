@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -51,7 +50,7 @@ type Engine struct {
 	patterns  patterns
 	loops     []*loop
 	inboxes   []*ring.Inbox[*run] // loops[i].inbox is inboxes[i]
-	listeners []net.Listener
+	listeners []*listener
 	quit      chan struct{} // closed by Shutdown
 	places    chan struct{} // of connections on their way to a loop
 	running   sync.WaitGroup

@@ -102,9 +102,8 @@ const (
 	// is out of file descriptors or memory.
 	acceptPauseMax = time.Second
 
-	// filesReserved is how many open files are not for clients: listeners, logs,
-	// the admin side, and connections between accept and their loop, which have
-	// two for a moment. filesPerLoop are a loop's own: two epolls, two eventfds.
+	// filesReserved is how many open files are not for clients: listeners,
+	// which have two each, logs, the admin side. filesPerLoop are a loop's own: two epolls, two eventfds.
 	filesReserved = 32
 	filesPerLoop  = 4
 

@@ -33,7 +33,7 @@ func newStill(t *testing.T, loops int) *still {
 	}
 	t.Cleanup(func() {
 		for _, ln := range e.listeners {
-			ln.Close()
+			ln.close()
 		}
 	})
 	return &still{e, t}

@@ -14,7 +14,7 @@ func (e *Engine) Shutdown() error {
 	close(e.quit)
 	var errs []error
 	for _, ln := range e.listeners {
-		errs = append(errs, ln.Close())
+		errs = append(errs, ln.close())
 	}
 	e.running.Wait()
 	if !e.dismiss(deadline.C) {

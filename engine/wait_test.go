@@ -38,12 +38,12 @@ func TestLateWakeDoesNotSpin(t *testing.T) {
 // sleeps in gnet, where it notices no poke.
 func TestUrgentByteDoesNotDeafenTheLoop(t *testing.T) {
 	h := newHub(t, 1, nil)
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := Listen{}.tcp("127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
 	h.running.Go(func() { h.accept(ln) })
-	defer ln.Close()
+	defer ln.close()
 	for n, addr := range []net.Addr{ln.Addr(), &net.UnixAddr{Net: "unix", Name: h.path}} {
 		c, err := net.Dial(addr.Network(), addr.String())
 		if err != nil {
