@@ -40,7 +40,7 @@ func (l *loop) read(reader *ring.Reader[*run]) {
 // many subscriptions, so that they see the room's order across its channels;
 // to the others at the walk.
 func (l *loop) deliver(r *run) {
-	a := l.audiences[r.channel]
+	a := l.audienceOf(r.channel)
 	p := r.parcel()
 	hearing := l.hearing[:0]
 	if r.matches != nil {
@@ -79,7 +79,12 @@ func (l *loop) deliver(r *run) {
 // give hands a parcel to one audience.
 func (l *loop) give(a *audience, p *parcel) {
 	for _, m := range a.many {
-		m.session.push(p)
+		s := m.session
+		if b := p.forms[0].bytes; s.has(dirty) && s.backlog == nil && !s.out.V3 && len(b) <= copyBytesMax {
+			s.out.Buf = append(s.out.Buf, b...) // as push does, for most
+		} else {
+			s.push(p)
+		}
 	}
 	l.tally.delivered += int64(p.frames * len(a.many))
 	if a.aloneCount() == 0 {

@@ -39,6 +39,10 @@ type channel struct {
 	room *room
 	name string
 	kind Kind
+	home int32 // the loop that subscribed first; -1: none did
+
+	// Owned by the home loop, see loop.audienceOf.
+	audience *audience
 
 	// Guarded by the shard's lock: the channel's place among many of its room.
 	place int32
@@ -125,7 +129,7 @@ func (d *directory) passing(kind Kind, name []byte) *channel {
 
 // channel makes a channel of the room. Most rooms have one, of their own name.
 func (r *room) channel(kind Kind, name []byte) *channel {
-	ch := &channel{room: r, kind: kind, name: r.name}
+	ch := &channel{room: r, kind: kind, name: r.name, home: -1}
 	if r.name != string(name) {
 		ch.name = string(name)
 	}
@@ -134,7 +138,7 @@ func (r *room) channel(kind Kind, name []byte) *channel {
 
 // subscribe counts one more subscriber and returns the channel and the loop's
 // reader of the room's log.
-func (d *directory) subscribe(kind Kind, name []byte, inbox *ring.Inbox[*run]) (*channel, *ring.Reader[*run]) {
+func (d *directory) subscribe(kind Kind, name []byte, loop int, inbox *ring.Inbox[*run]) (*channel, *ring.Reader[*run]) {
 	rn := roomName(name)
 	sh := d.shard(rn)
 	sh.mu.Lock()
@@ -144,6 +148,7 @@ func (d *directory) subscribe(kind Kind, name []byte, inbox *ring.Inbox[*run]) (
 	ch := r.channels.find(kind, name)
 	if ch == nil {
 		ch = r.channel(kind, name)
+		ch.home = int32(loop)
 		r.channels.add(ch)
 		d.channels[kind].Add(1)
 	}

@@ -27,7 +27,7 @@ type loop struct {
 	polling sync.WaitGroup // one: the loop's goroutine
 
 	// Owned by the loop: who hears what.
-	audiences map[*channel]*audience
+	audiences map[*channel]*audience // of channels with another home
 	patterns  map[string]*audience
 
 	// Owned by the loop: the tick's work.
@@ -256,9 +256,31 @@ func (l *loop) audience(kind Kind, name []byte) *audience {
 		return l.patterns[string(name)]
 	}
 	if ch := l.engine.directory.lookup(kind, name); ch != nil {
-		return l.audiences[ch]
+		return l.audienceOf(ch)
 	}
 	return nil
+}
+
+// audienceOf returns this loop's subscribers of a channel, or nil. Those of the
+// loop that subscribed first are in the channel, which saves most messages a
+// look into a map.
+func (l *loop) audienceOf(ch *channel) *audience {
+	if ch.home == int32(l.id) {
+		return ch.audience
+	}
+	return l.audiences[ch]
+}
+
+// setAudience replaces them; nil is for none.
+func (l *loop) setAudience(ch *channel, a *audience) {
+	switch {
+	case ch.home == int32(l.id):
+		ch.audience = a
+	case a == nil:
+		delete(l.audiences, ch)
+	default:
+		l.audiences[ch] = a
+	}
 }
 
 // left takes note that a session has left an audience.
@@ -272,7 +294,7 @@ func (l *loop) left(a *audience) {
 	}
 	l.engine.directory.unsubscribe(a.channel)
 	if a.empty() {
-		delete(l.audiences, a.channel)
+		l.setAudience(a.channel, nil)
 		reader := a.channel.room.log.Reader(l.inbox)
 		if reader.Interest--; reader.Interest == 0 {
 			l.leaveRoom(a.channel.room, reader)

@@ -42,11 +42,11 @@ func (l *loop) enlist(kind Kind, name []byte) *audience {
 		}
 		return a
 	}
-	ch, reader := l.engine.directory.subscribe(kind, name, l.inbox)
-	a := l.audiences[ch]
+	ch, reader := l.engine.directory.subscribe(kind, name, l.id, l.inbox)
+	a := l.audienceOf(ch)
 	if a == nil {
 		a = &audience{channel: ch, walked: never}
-		l.audiences[ch] = a
+		l.setAudience(ch, a)
 		reader.Interest++
 	}
 	return a
