@@ -91,8 +91,8 @@ const (
 	// sessionBytes and subscriptionBytes are what --maxmemory-clients counts for
 	// a connection and for a subscription to a channel of its own, as measured:
 	// 9,000 idle subscribers, one client with a million channels.
-	sessionBytes      = 1000
-	subscriptionBytes = 560
+	sessionBytes      = 300
+	subscriptionBytes = 520
 
 	// enrollsMax is how many accepted connections, of all listeners, wait for
 	// their loop at once.
@@ -102,8 +102,9 @@ const (
 	// is out of file descriptors or memory.
 	acceptPauseMax = time.Second
 
-	// filesReserved is how many open files are not for clients: listeners,
-	// which have two each, logs, the admin side. filesPerLoop are a loop's own: two epolls, two eventfds.
+	// filesReserved is how many open files are not for clients: listeners, which
+	// have two each, logs, the admin side. filesPerLoop are a loop's own: two
+	// epolls, two eventfds.
 	filesReserved = 32
 	filesPerLoop  = 4
 

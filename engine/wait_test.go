@@ -35,7 +35,7 @@ func TestLateWakeDoesNotSpin(t *testing.T) {
 }
 
 // Urgent data is readable for epoll; it must be so for read too, or the loop
-// sleeps in gnet, where it notices no poke.
+// looks for ever.
 func TestUrgentByteDoesNotDeafenTheLoop(t *testing.T) {
 	h := newHub(t, 1, nil)
 	ln, err := Listen{}.tcp("127.0.0.1")

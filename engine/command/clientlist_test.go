@@ -13,7 +13,7 @@ func TestClientListLine(t *testing.T) {
 	line := c.text("CLIENT LIST")
 	form := regexp.MustCompile(`^id=\d+ addr=127\.0\.0\.1:\d+ laddr=127\.0\.0\.1:\d+ fd=\d+ name= age=\d+ idle=\d+ ` +
 		`flags=N db=0 sub=0 psub=0 ssub=0 multi=-1 watch=0 qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 ` +
-		`obl=0 oll=0 omem=0 tot-mem=1000 events=r cmd=client\|list user=default redir=-1 resp=2 lib-name= lib-ver=\n$`)
+		`obl=0 oll=0 omem=0 tot-mem=300 events=r cmd=client\|list user=default redir=-1 resp=2 lib-name= lib-ver=\n$`)
 	if !form.MatchString(line) {
 		t.Errorf("got %q", line)
 	}
