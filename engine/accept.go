@@ -215,7 +215,7 @@ func (e *Engine) enroll(fd int, remote address) {
 	s := &Session{loop: e.leastBusy(), remote: remote, id: e.lastID.Add(1), created: time.Now().UnixNano(), fd: int32(fd)}
 	s.protocol.Store(2)
 	e.places <- struct{}{}
-	s.loop.task(func() {
+	s.loop.post(func() {
 		<-e.places
 		if err := s.loop.open(s); err != nil {
 			unix.Close(fd)

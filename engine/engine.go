@@ -6,12 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/panjf2000/gnet/v2/pkg/logging"
 
 	"hubsub/resp"
 	"hubsub/ring"
@@ -207,7 +204,7 @@ func (e *Engine) keepHouse() {
 			return
 		case <-ticker.C:
 			for _, l := range e.loops {
-				l.task(l.housekeep)
+				l.post(l.housekeep)
 			}
 			tidied = e.tidy(tidied)
 			now := e.clock()
@@ -234,29 +231,12 @@ func (e *Engine) tidy(c churn) churn {
 
 // start opens the loop's poller and runs it.
 func (l *loop) start() error {
-	if err := l.openPoller(); err != nil {
+	if err := l.poller.open(); err != nil {
 		return fmt.Errorf("cannot start loop %d: %w", l.id, err)
 	}
 	l.started = true
-	l.polling.Go(l.poll)
-	l.task(func() {}) // the first tick: from here on the loop sleeps where it notices pokes
+	l.running.Go(l.run)
 	return nil
-}
-
-// gnetLog gives gnet's messages to our log. Its warnings are for us, not for
-// operators.
-type gnetLog struct{ log *slog.Logger }
-
-var _ logging.Logger = gnetLog{}
-
-func (g gnetLog) Debugf(format string, args ...any) { g.say(LevelTrace, format, args) }
-func (g gnetLog) Infof(format string, args ...any)  { g.say(LevelTrace, format, args) }
-func (g gnetLog) Warnf(format string, args ...any)  { g.say(LevelTrace, format, args) }
-func (g gnetLog) Errorf(format string, args ...any) { g.say(slog.LevelError, format, args) }
-func (g gnetLog) Fatalf(format string, args ...any) { g.say(slog.LevelError, format, args) }
-
-func (g gnetLog) say(level slog.Level, format string, args []any) {
-	g.log.Log(context.Background(), level, "gnet: "+strings.TrimSpace(fmt.Sprintf(format, args...)))
 }
 
 // LevelTrace is for what helps who works on the engine; slog.LevelDebug is for

@@ -6,8 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/panjf2000/gnet/v2/pkg/netpoll"
-	"github.com/panjf2000/gnet/v2/pkg/queue"
 	"golang.org/x/sys/unix"
 
 	"hubsub/resp"
@@ -15,16 +13,14 @@ import (
 )
 
 // loop is one event loop: its sessions, its tables, its part of every fan-out.
-// What the poller does with it is in poll.go; what a tick does is here.
+// Where it sleeps and reads is in poll.go; what a tick does is here.
 type loop struct {
 	// Set once.
 	engine  *Engine
 	id      int
 	started bool
-	poller  *netpoll.Poller
-	tick    queue.Func // calls rounds
 	inbox   *ring.Inbox[*run]
-	polling sync.WaitGroup // one: the loop's goroutine
+	running sync.WaitGroup // one: the loop's goroutine
 
 	// Owned by the loop: who hears what.
 	audiences map[*channel]*audience // of channels with another home
@@ -43,12 +39,11 @@ type loop struct {
 	deserted    chan struct{} // closed when no session is left; nil unless the engine ends
 	now         int64         // ns, as of the tick's or the socket's beginning
 	yielded     int64         // when the scheduler last had its turn
-	callbacks   int           // sockets read since the last tick
-	quiet       int           // ticks in a row with one such socket at the most
-	ticking     bool          // gnet has our task, or runs it
+	quiet       int           // ticks in a row that read one socket at the most
+	ended       bool
 
 	// Owned by the loop: buffers and blocked sessions.
-	waiter     waiter
+	poller     poller
 	readBuffer []byte
 	parser     resp.Parser
 	command    resp.Command
@@ -60,8 +55,7 @@ type loop struct {
 	outputs    buffers     // for what sessions are sent
 	frames     buffers     // for runs and what is made of them; apart, as they are smaller
 	spareRuns  []*run
-	blocked    map[int32]*Session // by fd
-	backlogs   uint32             // how many there were: numbers them
+	blocked    map[*Session]struct{} // with a backlog that waits for its socket
 
 	// Any goroutine.
 	load     atomic.Int64
@@ -73,7 +67,7 @@ type loop struct {
 
 func newLoop(e *Engine, id int) *loop {
 	l := &loop{
-		waiter:      waiter{poke: -1},
+		poller:      poller{fd: -1, poke: -1},
 		readBuffer:  make([]byte, readBufferBytes),
 		engine:      e,
 		id:          id,
@@ -81,48 +75,54 @@ func newLoop(e *Engine, id int) *loop {
 		audiences:   make(map[*channel]*audience),
 		patterns:    make(map[string]*audience),
 		unpublished: make(map[*room]int),
-		blocked:     make(map[int32]*Session),
+		blocked:     make(map[*Session]struct{}),
 		sessions:    make(map[int32]*Session),
-	}
-	l.tick = func(any) error {
-		l.rounds()
-		return nil
 	}
 	return l
 }
 
-// rounds is a tick, the sleep after it, and what ticks follow without gnet. It
-// returns when gnet has something to poll for.
-func (l *loop) rounds() {
-	if l.callbacks <= 1 {
+// run is the loop's goroutine.
+func (l *loop) run() {
+	for !l.ended {
+		l.tick(l.poller.wait(l.untilDue()))
+	}
+	for _, s := range l.sessions {
+		l.close(s)
+	}
+}
+
+// tick does what there is to do, and brings it out.
+func (l *loop) tick(events []unix.EpollEvent) {
+	l.poller.awake(events)
+	l.now = l.engine.clock()
+	for _, f := range l.takePosted() {
+		f()
+	}
+	read := l.serve(events)
+	// What came meanwhile goes out in the same batch.
+	for round := 0; read > 0 && round < gatherRoundsMax && !l.isQuiet(); round++ {
+		more := l.serve(l.poller.poll())
+		if read += more; more == 0 {
+			break
+		}
+	}
+	if read <= 1 {
 		l.quiet++
 	} else {
 		l.quiet = 0
 	}
-	l.callbacks = 0
-	for {
-		l.waiter.awake()
-		l.now = l.engine.clock()
-		for _, f := range l.takePosted() {
-			f()
-		}
-		l.flush()
-		if l.now-l.yielded > int64(yieldInterval) {
-			l.yielded = l.now
-			runtime.Gosched()
-		}
-		polled, writable := l.waiter.sleep(l.untilDue(), len(l.blocked) > 0)
-		if writable {
-			l.resume()
-		}
-		if polled {
-			if writable {
-				l.flush()
-			}
-			l.ticking = false
-			return
-		}
+	l.flush()
+	if l.now-l.yielded > int64(yieldInterval) {
+		l.yielded = l.now
+		runtime.Gosched()
 	}
+}
+
+// isQuiet guesses that no more than one connection is readable, because it was
+// so for many ticks: then looking for more is not worth a system call. Every
+// eighth tick looks.
+func (l *loop) isQuiet() bool {
+	return l.quiet > quietTicksMin && l.quiet%quietSample != 0
 }
 
 // flush brings out what the tick's commands have done.
@@ -146,7 +146,7 @@ func (l *loop) post(f func()) {
 	l.mu.Lock()
 	l.posted = append(l.posted, f)
 	l.mu.Unlock()
-	l.waiter.wake()
+	l.poller.wake()
 }
 
 func (l *loop) takePosted() []func() {
@@ -165,7 +165,7 @@ func (l *loop) takePosted() []func() {
 
 // open begins a session, unless its socket cannot be polled.
 func (l *loop) open(s *Session) error {
-	if err := l.poller.AddRead(&netpoll.PollAttachment{FD: int(s.fd)}, false); err != nil {
+	if err := l.poller.control(unix.EPOLL_CTL_ADD, int(s.fd), eventsRead); err != nil {
 		return err
 	}
 	s.active.Store(l.engine.clock())
@@ -178,35 +178,10 @@ func (l *loop) open(s *Session) error {
 	return nil
 }
 
-// receive executes what a session has sent. data is valid until it returns.
-func (l *loop) receive(s *Session, data []byte) {
-	l.now = l.engine.clock()
-	s.active.Store(l.now)
-	l.tally.inputBytes += int64(len(data))
-	l.execute(s, data)
-	l.callbacks++
-	if !l.ticking && l.isQuiet() {
-		l.ticking = true
-		l.rounds()
-	} else {
-		l.schedule()
-	}
-}
-
-// isQuiet guesses that this connection is the only readable one, because it
-// was so for many ticks. Then the tick need not wait for gnet to come to our
-// task, which saves an eventfd write and an epoll_wait. A wrong guess makes a
-// batch smaller, nothing else: sockets that gnet has yet to read end the sleep
-// at once. Every eighth tick takes the long way and looks.
-func (l *loop) isQuiet() bool {
-	return l.quiet > quietTicksMin && l.quiet%quietSample != 0
-}
-
 // hangUp ends a session that sends no more. The client may have shut down only
 // its sending side: it gets its answers and messages first.
 func (l *loop) hangUp(s *Session) {
 	if !s.has(doomed) {
-		l.now = l.engine.clock()
 		s.Settle()
 		l.flush() // which may close it
 		l.linger(s)
@@ -219,10 +194,9 @@ func (l *loop) hangUp(s *Session) {
 // close ends a session. A lingering copy of its fd would keep it in the poller.
 func (l *loop) close(s *Session) {
 	l.forget(s)
-	_ = l.poller.Delete(int(s.fd))
+	_ = l.poller.control(unix.EPOLL_CTL_DEL, int(s.fd), 0)
 	_ = unix.Close(int(s.fd)) // closed even if it fails
 	s.fd = -1
-	l.schedule()
 }
 
 // forget removes a session from all that knows it.
@@ -231,9 +205,7 @@ func (l *loop) forget(s *Session) {
 	s.forgive()
 	l.stats.dropped[s.reason].Add(int64(len(s.out.Buf)))
 	s.leaveAll()
-	if l.blocked[s.fd] == s {
-		delete(l.blocked, s.fd)
-	}
+	delete(l.blocked, s)
 	l.outputs.give(s.out.Buf)
 	s.out.Buf = nil
 	s.release()
@@ -313,7 +285,7 @@ func (l *loop) leaveRoom(r *room, reader *ring.Reader[*run]) {
 // housekeep looks at what no event tells of: idle clients, soft limits.
 func (l *loop) housekeep() {
 	settings := l.engine.settings.Load()
-	for _, s := range l.blocked {
+	for s := range l.blocked {
 		l.checkOutput(s)
 	}
 	if settings.Timeout > 0 {

@@ -29,7 +29,7 @@ func newStill(t *testing.T, loops int) *still {
 		t.Fatal(err)
 	}
 	for _, l := range e.loops {
-		l.waiter.poke = -1
+		l.poller.poke = -1
 	}
 	t.Cleanup(func() {
 		for _, ln := range e.listeners {

@@ -13,9 +13,8 @@ import (
 type backlog struct {
 	chunks  [][]byte // the first one without what of it was sent
 	bytes   int64
-	over    int64  // since when it is over the soft limit (ns), 0: it is not
-	waiting bool   // the socket refused bytes; the waiter tells when it takes more
-	number  uint32 // tells it from an earlier backlog on the same fd
+	over    int64 // since when it is over the soft limit (ns), 0: it is not
+	waiting bool  // the socket refused bytes; the poller tells when it takes more
 }
 
 // closeReason says why the engine, not the client, ended a connection.
@@ -90,8 +89,7 @@ func (s *Session) spill() {
 // owe adds bytes that nobody changes any more to the backlog.
 func (s *Session) owe(b []byte) {
 	if s.backlog == nil {
-		s.loop.backlogs++
-		s.backlog = &backlog{number: s.loop.backlogs}
+		s.backlog = &backlog{}
 	}
 	s.backlog.chunks = append(s.backlog.chunks, b)
 	s.owes(int64(len(b)))
@@ -196,7 +194,7 @@ func (l *loop) send(s *Session) {
 }
 
 // sendBacklog sends what the socket takes, up to writableBytesMax, and leaves
-// the rest to the waiter. It reports whether the connection is alive.
+// the rest to the poller. It reports whether the connection is alive.
 func (l *loop) sendBacklog(s *Session) bool {
 	b := s.backlog
 	for budget := writableBytesMax; len(b.chunks) > 0 && budget > 0; {
@@ -225,6 +223,7 @@ func (l *loop) sendBacklog(s *Session) bool {
 	}
 	if len(b.chunks) == 0 {
 		s.backlog = nil
+		l.unblock(s)
 		return true
 	}
 	l.await(s)

@@ -1,7 +1,5 @@
 package engine
 
-import "golang.org/x/sys/unix"
-
 // This file bounds what a client costs that sends commands and does not read
 // the answers. Its commands wait (pause), and it is not read, so that TCP slows
 // it down. Redis answers on and on.
@@ -14,7 +12,7 @@ import "golang.org/x/sys/unix"
 func (l *loop) pause(s *Session) {
 	s.flags |= paused
 	l.touch(s)
-	l.watch(s, 0)
+	l.watch(s)
 }
 
 // mustPause reports whether the session's backlog is too long to execute more
@@ -32,16 +30,6 @@ func (l *loop) unpause(s *Session) {
 	s.flags &^= paused
 	l.execute(s, nil)
 	if !s.has(paused) {
-		l.watch(s, unix.EPOLLIN|unix.EPOLLPRI)
-	}
-}
-
-// watch tells gnet's epoll which events of the session's socket it shall report,
-// besides its end. The data is as gnet sets it: the fd.
-func (l *loop) watch(s *Session, events uint32) {
-	err := unix.EpollCtl(l.waiter.polled(), unix.EPOLL_CTL_MOD, int(s.fd), &unix.EpollEvent{Fd: s.fd, Events: events})
-	if err != nil {
-		l.engine.log.Error("cannot pause a client, closing it", "id", s.id, "error", err)
-		l.doom(s, closedByOutputLimit)
+		l.watch(s)
 	}
 }

@@ -68,11 +68,11 @@ func TestBacklogOfShortAnswers(t *testing.T) {
 	for range 1000 {
 		other.ask("PING", "PING")
 	}
-	if n := h.Stats().Backlog; n > unreadBytesMax+2*readBufferBytes {
+	if n := h.Stats().Backlog; n > unreadBytesMax+(2+gatherRoundsMax)*readBufferBytes {
 		t.Errorf("%d bytes of backlog", n)
 	}
 	posted := make(chan int)
-	h.loops[0].task(func() { posted <- len(h.loops[0].posted) })
+	h.loops[0].post(func() { posted <- len(h.loops[0].posted) })
 	if n := <-posted; n != 0 {
 		t.Errorf("%d posts wait: the loop has no sleep", n)
 	}

@@ -1,112 +1,205 @@
 package engine
 
 import (
-	"errors"
 	"fmt"
-	"reflect"
+	"sync/atomic"
+	"syscall"
+	"time"
+	"unsafe"
 
-	gneterrors "github.com/panjf2000/gnet/v2/pkg/errors"
-	"github.com/panjf2000/gnet/v2/pkg/logging"
-	"github.com/panjf2000/gnet/v2/pkg/netpoll"
-	"github.com/panjf2000/gnet/v2/pkg/queue"
 	"golang.org/x/sys/unix"
 )
 
-// This file is between a loop and gnet's poller, which calls us with each
-// socket that is ready and with each task it was given. gnet's own connections
-// are not used: each would hold two addresses and buffers for what it was not
-// asked to send, 500 bytes that are most of what an idle subscriber costs.
+// poller is where a loop sleeps: one epoll for its sockets, and for an eventfd
+// by which other goroutines poke it.
+type poller struct {
+	// Set once; -1 until the poller is open.
+	fd   int // epoll
+	poke int // eventfd
 
-// openPoller makes the loop's poller.
-func (l *loop) openPoller() (err error) {
-	logging.SetDefaultLoggerAndFlusher(gnetLog{l.engine.log}, nil)
-	if l.poller, err = netpoll.OpenPoller(); err != nil {
-		return err
-	}
-	polled, err := epollOf(l.poller)
-	if err == nil {
-		err = l.waiter.open(polled)
-	}
-	if err != nil {
-		_ = l.poller.Close()
-	}
-	return err
+	// Any goroutine, atomic: the eventfd is, or will be, readable.
+	poked atomic.Bool
+
+	// Owned by the loop.
+	events [pollEventsMax]unix.EpollEvent
 }
 
-// epollOf returns the epoll fd of a poller. gnet has no method for it, but it
-// may be read; another version than the one in go.mod may keep it elsewhere.
-func epollOf(p *netpoll.Poller) (fd int, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("cannot find the epoll of gnet's poller, is it another version? %v", r)
-		}
-	}()
-	return int(reflect.ValueOf(p).Elem().FieldByName("fd").Int()), nil
-}
+// What a loop wants to know of a socket. Events are level-triggered: what is
+// not read, because a session is paused or has sent more than one read takes,
+// is reported again. The end of a connection is reported always.
+const (
+	eventsRead  = unix.EPOLLIN | unix.EPOLLPRI
+	eventsWrite = unix.EPOLLOUT
+)
 
-// poll is the loop's goroutine.
-func (l *loop) poll() {
-	if err := l.poller.Polling(l.ready); !errors.Is(err, gneterrors.ErrEngineShutdown) {
-		l.engine.log.Error("a loop has ended", "loop", l.id, "error", err)
+func (p *poller) open() (err error) {
+	if p.fd, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return fmt.Errorf("cannot make an epoll: %w", err)
 	}
-	for _, s := range l.sessions {
-		l.close(s)
+	if p.poke, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
+		unix.Close(p.fd)
+		return fmt.Errorf("cannot make an eventfd: %w", err)
 	}
-}
-
-// endPoll ends the loop's goroutine and closes what is connected.
-func (l *loop) endPoll() error {
-	l.waiter.expect()
-	err := l.poller.Trigger(queue.HighPriority, func(any) error { return gneterrors.ErrEngineShutdown }, nil)
-	if err == nil {
-		l.polling.Wait()
-	}
-	return err
-}
-
-// ready is called for each socket that has something to read, or has come to
-// its end.
-func (l *loop) ready(fd int, events netpoll.IOEvent, _ netpoll.IOFlags) error {
-	s := l.sessions[int32(fd)]
-	if s == nil {
-		return nil // it was closed since it was polled
-	}
-	if !netpoll.IsReadEvent(events) {
-		l.hangUp(s) // there is nothing to read before the end, or the session is paused
-		return nil
-	}
-	n, err := unix.Read(fd, l.readBuffer)
-	switch {
-	case n > 0:
-		l.receive(s, l.readBuffer[:n])
-	case n == 0:
-		l.hangUp(s)
-	case err == unix.EAGAIN || err == unix.EINTR:
-		l.schedule()
-	default:
-		l.close(s)
+	if err = p.control(unix.EPOLL_CTL_ADD, p.poke, eventsRead); err != nil {
+		p.close()
+		return fmt.Errorf("cannot watch an eventfd: %w", err)
 	}
 	return nil
 }
 
-// schedule makes the loop run a tick after its next poll round. Whoever
-// changes something asks for it: only a tick sleeps where pokes, holds and
-// blocked sockets are noticed. On the loop; others use waiter.wake.
-func (l *loop) schedule() {
-	if !l.ticking {
-		l.ticking = true
-		_ = l.poller.Trigger(queue.LowPriority, l.tick, nil) // fails only when the loop has ended
+func (p *poller) close() {
+	unix.Close(p.fd)
+	unix.Close(p.poke)
+}
+
+// control is epoll_ctl.
+func (p *poller) control(operation, fd int, events uint32) error {
+	return unix.EpollCtl(p.fd, operation, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)})
+}
+
+// wait returns what is ready. If nothing is, it blocks until something is, a
+// poke comes or the timeout is over; a negative one never is. After a signal it
+// may return nothing, too.
+func (p *poller) wait(timeout time.Duration) []unix.EpollEvent {
+	if timeout == 0 {
+		return p.poll()
+	}
+	if timeout > 0 { // epoll counts in milliseconds, or needs Linux 5.11
+		limit := unix.NsecToTimespec(int64(timeout))
+		_, _ = unix.Ppoll([]unix.PollFd{{Fd: int32(p.fd), Events: unix.POLLIN}}, &limit, nil)
+		return p.poll()
+	}
+	n, err := unix.EpollWait(p.fd, p.events[:], -1)
+	if err != nil {
+		return nil
+	}
+	return p.events[:n]
+}
+
+// poll is wait that never blocks, so the scheduler is not told.
+func (p *poller) poll() []unix.EpollEvent {
+	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.fd),
+		uintptr(unsafe.Pointer(&p.events[0])), uintptr(len(p.events)), 0, 0, 0)
+	if errno != 0 {
+		return nil
+	}
+	return p.events[:n]
+}
+
+// wake makes the loop run a tick. Any goroutine, after it has put down what
+// the tick shall find. However many do it, it costs one write a tick.
+func (p *poller) wake() {
+	if p.poke >= 0 && !p.poked.Load() && !p.poked.Swap(true) {
+		one := [8]byte{1}
+		_, _ = unix.Write(p.poke, one[:]) // fails only when it is readable anyway, or closed
 	}
 }
 
-// task has f run on the loop by way of gnet, wherever the loop sleeps, and a
-// tick after it. Any goroutine.
-func (l *loop) task(f func()) {
-	l.waiter.expect()
-	_ = l.poller.Trigger(queue.LowPriority, func(any) error {
-		l.waiter.arrived()
-		f()
-		l.schedule()
-		return nil
-	}, nil) // fails only when the loop has ended
+// awake takes back the pokes so far: what was put down before them is visible
+// after it. events are what wait returned; the eventfd must be read before poked
+// is cleared, or a poke in between would be lost. The write of a poke may be
+// still to come: it makes the loop look once more.
+func (p *poller) awake(events []unix.EpollEvent) {
+	for i := range events {
+		if int(events[i].Fd) == p.poke {
+			var count [8]byte
+			_, _ = unix.Read(p.poke, count[:]) // fails only if it was read before
+		}
+	}
+	if p.poked.Load() {
+		p.poked.Store(false)
+	}
+}
+
+// serve handles what the poller reported of sockets, and returns how many had
+// something to read.
+func (l *loop) serve(events []unix.EpollEvent) (read int) {
+	for i := range events {
+		fd, what := events[i].Fd, events[i].Events
+		s := l.sessions[fd]
+		if s == nil {
+			continue // a poke, or it was closed since it was polled
+		}
+		if what&eventsWrite != 0 {
+			l.resume(s)
+		}
+		switch {
+		case what&eventsRead != 0:
+			l.receive(s)
+			read++
+		case what&(unix.EPOLLERR|unix.EPOLLHUP) != 0:
+			l.hangUp(s) // there is nothing to read before the end, or the session is paused
+		}
+	}
+	return read
+}
+
+// receive executes what a session has sent, as much as one read takes.
+func (l *loop) receive(s *Session) {
+	n, err := recvfrom(int(s.fd), l.readBuffer)
+	switch {
+	case n > 0:
+		s.active.Store(l.now)
+		l.tally.inputBytes += int64(n)
+		l.execute(s, l.readBuffer[:n])
+	case err == 0: // the end
+		l.hangUp(s)
+	case err == unix.EAGAIN || err == unix.EINTR: // a false alarm, or later
+	default:
+		l.close(s)
+	}
+}
+
+// recvfrom reads once from a socket that does not block, so the scheduler is not
+// told. n is 0 at the end of the stream, and if errno is not 0.
+func recvfrom(fd int, b []byte) (n int, errno syscall.Errno) {
+	r, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd),
+		uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_DONTWAIT, 0, 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(r), 0
+}
+
+// watch tells the poller what the loop wants to know of a session's socket now.
+func (l *loop) watch(s *Session) {
+	var events uint32
+	if !s.has(paused) {
+		events |= eventsRead
+	}
+	if s.has(blocked) {
+		events |= eventsWrite
+	}
+	if err := l.poller.control(unix.EPOLL_CTL_MOD, int(s.fd), events); err != nil {
+		l.engine.log.Error("cannot watch a client, closing it", "id", s.id, "error", err)
+		l.doom(s, closedByPeer)
+	}
+}
+
+// await asks for word when the session's socket, which has refused bytes, takes
+// more.
+func (l *loop) await(s *Session) {
+	s.backlog.waiting = true
+	if !s.has(blocked) {
+		s.flags |= blocked
+		l.blocked[s] = struct{}{}
+		l.watch(s)
+	}
+}
+
+// resume lets a session whose socket takes more send its backlog in this tick.
+func (l *loop) resume(s *Session) {
+	if s.backlog != nil {
+		s.backlog.waiting = false
+		l.touch(s)
+	}
+}
+
+// unblock ends what await began: the backlog is sent.
+func (l *loop) unblock(s *Session) {
+	if s.has(blocked) {
+		s.flags &^= blocked
+		delete(l.blocked, s)
+		l.watch(s)
+	}
 }

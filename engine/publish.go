@@ -236,6 +236,6 @@ func (l *loop) reappend(runs []*run) {
 // wake makes the other loops of a set run a tick.
 func (l *loop) wake(set uint64) {
 	for set &^= 1 << l.id; set != 0; set &= set - 1 {
-		l.engine.loops[bits.TrailingZeros64(set)].waiter.wake()
+		l.engine.loops[bits.TrailingZeros64(set)].poller.wake()
 	}
 }

@@ -51,7 +51,7 @@ type Identity struct {
 	Queued                    int    // commands in MULTI, -1 outside
 }
 
-type sessionFlags uint8 // all bits are taken
+type sessionFlags uint16
 
 const (
 	dirty         sessionFlags = 1 << iota // in loop.dirty
@@ -61,6 +61,7 @@ const (
 	authenticated                          // full limits apply
 	subscribed                             // was, when it quit: its limit stays
 	paused                                 // its commands wait until it reads its answers
+	blocked                                // in loop.blocked: the poller tells when its socket takes more
 	lingering                              // gone but for what it still reads
 )
 

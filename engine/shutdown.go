@@ -65,7 +65,7 @@ func (e *Engine) each(begin func(*loop) <-chan struct{}) {
 // loop has published is in the logs.
 func (l *loop) deafen() <-chan struct{} {
 	done := make(chan struct{})
-	l.task(func() {
+	l.post(func() {
 		l.deaf = true
 		l.flush()
 		close(done)
@@ -77,7 +77,7 @@ func (l *loop) deafen() <-chan struct{} {
 // closes each once it has all. Then the channel is closed.
 func (l *loop) dismiss() <-chan struct{} {
 	gone := make(chan struct{})
-	l.task(func() {
+	l.post(func() {
 		l.settleAll()
 		for _, s := range l.sessions {
 			s.Finish()
@@ -104,13 +104,14 @@ func (l *loop) stop() error {
 	if !l.started {
 		return nil
 	}
-	return l.endPoll()
+	l.post(func() { l.ended = true })
+	l.running.Wait()
+	return nil
 }
 
 // release closes what the loop owns, after its goroutine has ended.
 func (l *loop) release() {
 	if l.started {
-		_ = l.poller.Close()
-		l.waiter.close()
+		l.poller.close()
 	}
 }

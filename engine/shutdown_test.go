@@ -52,7 +52,7 @@ func TestShutdownKeepsPromises(t *testing.T) {
 	go func() { down <- h.Shutdown() }()
 	eventually(t, "the subscriber's loop hears of the end", func() bool {
 		deaf := make(chan bool)
-		other.task(func() { deaf <- other.deaf })
+		other.post(func() { deaf <- other.deaf })
 		return <-deaf
 	})
 	h.gate <- struct{}{}

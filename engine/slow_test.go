@@ -244,7 +244,7 @@ func TestLargeCommandsLeaveNoBuffers(t *testing.T) {
 	}
 	p.want("A")
 	done := make(chan int)
-	h.loops[0].task(func() {
+	h.loops[0].post(func() {
 		l, kept := h.loops[0], 0
 		for _, s := range l.sessions {
 			kept += cap(s.partial.Load().buf) + cap(s.out.Buf)

@@ -3,6 +3,7 @@ package engine
 import (
 	"net"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -13,24 +14,77 @@ import (
 // A waker that is slow between its two steps, so that the loop was up in
 // between, makes the loop look once more, not for ever.
 func TestLateWakeDoesNotSpin(t *testing.T) {
-	h := newHub(t, 1, nil)
-	w := waiter{poke: -1}
-	if err := w.open(h.loops[0].waiter.polled()); err != nil {
+	l := &loop{}
+	if err := l.poller.open(); err != nil {
 		t.Fatal(err)
 	}
-	defer w.close()
-	w.fds[0].Fd = -1 // without gnet's part
-
-	w.poked.Store(true)
-	w.awake()
+	defer l.poller.close()
+	l.poller.poked.Store(true)
+	l.poller.awake(nil)
 	one := [8]byte{1}
-	if _, err := unix.Write(w.poke, one[:]); err != nil {
+	if _, err := unix.Write(l.poller.poke, one[:]); err != nil {
 		t.Fatal(err)
 	}
-	w.sleep(-1, false) // returns because of the late write
-	w.awake()
-	if n, err := unix.Poll([]unix.PollFd{{Fd: int32(w.poke), Events: unix.POLLIN}}, 0); n != 0 || err != nil {
-		t.Fatalf("the eventfd is still readable (%d, %v): no sleep will last", n, err)
+	events := l.poller.wait(-1) // because of the late write
+	if len(events) != 1 {
+		t.Fatalf("%d events, want 1", len(events))
+	}
+	l.poller.awake(events)
+	if n := len(l.poller.poll()); n != 0 {
+		t.Fatal("the eventfd is still readable: no sleep will last")
+	}
+}
+
+// A wait ends when its time is over, and returns what came before.
+func TestWaitInTime(t *testing.T) {
+	var p poller
+	if err := p.open(); err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	start := time.Now()
+	if events := p.wait(20 * time.Millisecond); len(events) != 0 {
+		t.Errorf("%d events of nothing", len(events))
+	}
+	if took := time.Since(start); took < 20*time.Millisecond {
+		t.Errorf("waited %v, want 20ms at least", took)
+	}
+	p.wake()
+	if events := p.wait(time.Hour); len(events) != 1 {
+		t.Errorf("%d events after a poke, want 1", len(events))
+	}
+}
+
+// A loop that sleeps takes new connections, and what is posted from outside.
+func TestSleepingLoopIsReached(t *testing.T) {
+	h := newHub(t, 1, nil)
+	l := h.loops[0]
+	reached := make(chan struct{})
+	for range 1000 {
+		l.post(func() { reached <- struct{}{} })
+		<-reached
+	}
+	for range 200 {
+		h.dial().quiet()
+		l.post(func() { reached <- struct{}{} })
+		<-reached
+	}
+}
+
+// A connection costs no goroutine.
+func TestNoGoroutinePerConnection(t *testing.T) {
+	h := newHub(t, 2, nil)
+	h.dial().quiet()
+	before := runtime.NumGoroutine()
+	for i := range 500 {
+		h.dial().ask("SUBSCRIBED", "SUBSCRIBE", channelNumber(i))
+	}
+	// The runtime may have begun goroutines of its own: wait for their end.
+	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before+2; {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines before, %d with 500 clients", before, runtime.NumGoroutine())
+		}
+		runtime.Gosched()
 	}
 }
 
