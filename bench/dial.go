@@ -2,71 +2,55 @@ package bench
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
-	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// dialer opens connections to one server, one after the other, on blocking sockets with a time limit. Its reader belongs
-// to the connection that was opened last.
+// dialer opens connections to a server's nodes, one after the other, on blocking sockets with a time limit. Its reader
+// belongs to the connection that was opened last.
 type dialer struct {
-	address unix.Sockaddr
-	family  int
-	resp3   bool
-	in      *bufio.Reader
-	fd      int // the last connection
+	nodes    []endpoint
+	in       *bufio.Reader
+	fd       int      // the last connection
+	protocol protocol // that it speaks
 }
 
-// newDialer resolves "host:port".
-func newDialer(address string, resp3 bool) (*dialer, error) {
-	tcp, err := net.ResolveTCPAddr("tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("cannot resolve %q: %w", address, err)
-	}
-	d := &dialer{resp3: resp3, in: bufio.NewReader(nil)}
-	if ip4 := tcp.IP.To4(); ip4 != nil {
-		d.family, d.address = unix.AF_INET, &unix.SockaddrInet4{Port: tcp.Port, Addr: [4]byte(ip4)}
-	} else {
-		d.family, d.address = unix.AF_INET6, &unix.SockaddrInet6{Port: tcp.Port, Addr: [16]byte(tcp.IP.To16())}
+// newDialer resolves the addresses of the nodes.
+func newDialer(addresses []string) (*dialer, error) {
+	d := &dialer{in: bufio.NewReader(nil)}
+	for _, address := range addresses {
+		node, err := resolve(address)
+		if err != nil {
+			return nil, err
+		}
+		d.nodes = append(d.nodes, node)
 	}
 	return d, nil
 }
 
-// open connects and, in RESP3, says HELLO 3.
-func (d *dialer) open() (fd int, err error) {
-	fd, err = unix.Socket(d.family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return -1, fmt.Errorf("cannot create a socket: %w", err)
+// overTCP reports whether all nodes are reached by TCP.
+func (d *dialer) overTCP() bool {
+	return !slices.ContainsFunc(d.nodes, func(e endpoint) bool { return e.family == unix.AF_UNIX })
+}
+
+// open connects to a node and says what the protocol says first.
+func (d *dialer) open(node int, p protocol) (fd int, err error) {
+	if fd, err = d.dial(node); err != nil {
+		return -1, err
 	}
-	limit := unix.NsecToTimeval(int64(setupTimeout))
-	for _, option := range []int{unix.SO_RCVTIMEO, unix.SO_SNDTIMEO} {
-		if err == nil {
-			err = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, option, &limit)
-		}
-	}
-	if err == nil {
-		err = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-	}
-	if err == nil {
-		err = connect(fd, d.address)
-	}
-	if err != nil {
-		unix.Close(fd)
-		return -1, fmt.Errorf("cannot connect: %w", err)
-	}
-	d.fd = fd
-	d.in.Reset(blockingSocket(fd))
-	if !d.resp3 {
-		return fd, nil
-	}
-	hello, err := d.do("HELLO", "3")
-	if err == nil && hello.kind != '%' {
-		err = fmt.Errorf("cannot switch to RESP3: server answered %q", hello)
+	d.protocol = p
+	switch p {
+	case resp3:
+		err = d.hello()
+	case nats:
+		err = d.greet()
 	}
 	if err != nil {
 		unix.Close(fd)
@@ -75,24 +59,106 @@ func (d *dialer) open() (fd int, err error) {
 	return fd, nil
 }
 
-// connect is connect(2) where a signal, which the Go scheduler sends often, does not end the wait: the attempt goes on
-// by itself and must not be made twice.
-func connect(fd int, address unix.Sockaddr) error {
-	err := unix.Connect(fd, address)
-	if err != unix.EINTR {
-		return err
+func (d *dialer) dial(node int) (fd int, err error) {
+	if fd, err = d.nodes[node].dial(); err == nil {
+		d.fd = fd
+		d.in.Reset(blockingSocket(fd))
 	}
-	for err == unix.EINTR {
-		_, err = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, int(setupTimeout.Milliseconds()))
-	}
-	if err != nil {
-		return err
-	}
-	result, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
-	if err == nil && result != 0 {
-		err = unix.Errno(result)
+	return fd, err
+}
+
+// hello switches to RESP3.
+func (d *dialer) hello() error {
+	r, err := d.do("HELLO", "3")
+	if err == nil && r.kind != '%' {
+		err = fmt.Errorf("cannot switch to RESP3: server answered %q", r)
 	}
 	return err
+}
+
+// greet answers the INFO with which a NATS server begins.
+func (d *dialer) greet() error {
+	line, err := d.in.ReadString('\n')
+	if err != nil {
+		return fmt.Errorf("cannot read the greeting: %w", err)
+	}
+	if !strings.HasPrefix(line, string(natsInfo)) {
+		return fmt.Errorf("not a NATS server: it began with %q", line)
+	}
+	return d.confirmed([]byte(`CONNECT {"verbose":false,"pedantic":false,"tls_required":false,"echo":false,` +
+		`"lang":"go","version":"1","protocol":1,"name":"hubsub bench"}` + "\r\n"))
+}
+
+// confirmed sends commands of NATS and waits until the server has done them.
+func (d *dialer) confirmed(commands []byte) error {
+	if err := d.send(append(commands, natsPing...)); err != nil {
+		return err
+	}
+	for {
+		line, err := d.in.ReadBytes('\n')
+		if err != nil {
+			return fmt.Errorf("cannot read a reply: %w", err)
+		}
+		if bytes.Equal(line, natsPong) {
+			return nil
+		}
+		n, err := aside(line, func() error { return d.send(natsPong) })
+		if err == nil && n <= 0 {
+			err = fmt.Errorf("server answered %q", line)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// detect finds out what the first node speaks: RESP2 or NATS. An inline PING is answered by every RESP server, if only
+// with an error; a NATS server speaks first.
+func (d *dialer) detect() (protocol, error) {
+	p, line, err := d.firstLine(0)
+	if err == nil && line == "" {
+		err = fmt.Errorf("cannot tell the protocol: the server answered PING with an empty line")
+	}
+	return p, err
+}
+
+// firstLine opens a connection to a node, sends PING, reads one line and closes it again.
+func (d *dialer) firstLine(node int) (p protocol, line string, err error) {
+	fd, err := d.dial(node)
+	if err != nil {
+		return p, "", err
+	}
+	defer unix.Close(fd)
+	if err := d.send(natsPing); err != nil {
+		return p, "", err
+	}
+	if line, err = d.in.ReadString('\n'); err != nil {
+		return p, "", fmt.Errorf("cannot read a reply: %w", err)
+	}
+	if strings.HasPrefix(line, string(natsInfo)) {
+		p = nats
+	}
+	return p, strings.TrimRight(line, "\r\n"), nil
+}
+
+// ping sees whether the first node is up: a RESP server answers PONG, a NATS server greets.
+func (d *dialer) ping() error {
+	p, line, err := d.firstLine(0)
+	if err == nil && p != nats && line != "+PONG" {
+		err = fmt.Errorf("server answered PING with %q", line)
+	}
+	return err
+}
+
+// ask sends a RESP command on a connection of its own and returns the answer as one line.
+func (d *dialer) ask(node int, args ...string) (string, error) {
+	fd, err := d.open(node, resp2)
+	if err != nil {
+		return "", err
+	}
+	defer unix.Close(fd)
+	r, err := d.do(args...)
+	return r.String(), err
 }
 
 // do sends a command on the last connection and reads its reply.
@@ -104,36 +170,55 @@ func (d *dialer) do(args ...string) (reply, error) {
 }
 
 func (d *dialer) write(args ...string) error {
-	b := fmt.Appendf(nil, "*%d\r\n", len(args))
-	for _, arg := range args {
-		b = fmt.Appendf(b, "$%d\r\n%s\r\n", len(arg), arg)
+	if err := d.send(respCommand(args...)); err != nil {
+		return fmt.Errorf("%s: %w", args[0], err)
 	}
+	return nil
+}
+
+func (d *dialer) send(b []byte) error {
 	for len(b) > 0 {
 		n, err := unix.SendmsgN(d.fd, b, nil, nil, unix.MSG_NOSIGNAL)
 		if err != nil && err != unix.EINTR {
-			return fmt.Errorf("cannot send %s: %w", args[0], err)
+			return fmt.Errorf("cannot send: %w", err)
 		}
 		b = b[max(n, 0):]
 	}
 	return nil
 }
 
-// subscribe sends the verb (SUBSCRIBE or PSUBSCRIBE) with the names on the last connection and reads the confirmations.
+// subscribe sends the verb (SUBSCRIBE or PSUBSCRIBE, which in NATS is the same) with the names on the last connection and
+// reads the confirmations.
 func (d *dialer) subscribe(verb string, names []string) error {
 	for len(names) > 0 {
 		batch := names[:min(len(names), subscribeBatch)]
 		names = names[len(batch):]
-		if err := d.write(append([]string{verb}, batch...)...); err != nil {
+		err := d.subscribeBatch(verb, batch)
+		if err != nil {
+			return fmt.Errorf("cannot %s: %w", strings.ToLower(verb), err)
+		}
+	}
+	return nil
+}
+
+func (d *dialer) subscribeBatch(verb string, names []string) error {
+	if d.protocol == nats {
+		var b []byte
+		for _, name := range names {
+			b = fmt.Appendf(b, "SUB %s %s\r\n", name, natsID(name))
+		}
+		return d.confirmed(b)
+	}
+	if err := d.write(append([]string{verb}, names...)...); err != nil {
+		return err
+	}
+	for range names {
+		r, err := readReply(d.in)
+		if err != nil {
 			return err
 		}
-		for range batch {
-			r, err := readReply(d.in)
-			if err != nil {
-				return fmt.Errorf("cannot %s: %w", strings.ToLower(verb), err)
-			}
-			if len(r.items) != 3 || !strings.EqualFold(r.items[0].text, verb) {
-				return fmt.Errorf("cannot %s: server answered %q", strings.ToLower(verb), r)
-			}
+		if len(r.items) != 3 || !strings.EqualFold(r.items[0].text, verb) {
+			return fmt.Errorf("server answered %q", r)
 		}
 	}
 	return nil
@@ -143,21 +228,6 @@ func (d *dialer) subscribe(verb string, names []string) error {
 func (d *dialer) unread() error {
 	if n := d.in.Buffered(); n > 0 {
 		return fmt.Errorf("server sent %d bytes nobody asked for", n)
-	}
-	return nil
-}
-
-// ping opens a connection, sends PING and closes it again: it sees whether the server is up.
-func (d *dialer) ping() error {
-	fd, err := d.open()
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	if r, err := d.do("PING"); err != nil {
-		return err
-	} else if r.text != "PONG" {
-		return fmt.Errorf("server answered PING with %q", r)
 	}
 	return nil
 }

@@ -60,6 +60,9 @@ func (f *fakeServer) serve(conn net.Conn) {
 			return
 		}
 		f.mu.Lock()
+		if command.items == nil { // inline
+			command.items = []reply{{text: string(command.kind) + command.text}}
+		}
 		f.execute(conn, command.items)
 		f.mu.Unlock()
 	}
@@ -71,6 +74,10 @@ func (f *fakeServer) execute(conn net.Conn, args []reply) {
 		f.subscribers = append(f.subscribers, &fakeSubscriber{conn})
 		fmt.Fprintf(conn, "*3\r\n$9\r\nsubscribe\r\n$%d\r\n%s\r\n:1\r\n", len(args[1].text), args[1].text)
 	case "PING":
+		if len(f.subscribers) == 0 {
+			conn.Write(pongPlain)
+			return
+		}
 		if f.beforePong != nil && conn == f.subscribers[0].conn {
 			conn.Write(f.beforePong())
 		}
@@ -111,7 +118,7 @@ func runFake(t *testing.T, f *fakeServer, flags string) (*result, error) {
 		t.Fatal(err)
 	}
 	o.patience = 2 * time.Second
-	return o.measure(t.Context(), target{address: address})
+	return o.measure(t.Context(), target{addresses: []string{address}})
 }
 
 const faultAt = 20 // the publish at which a fault happens
@@ -204,21 +211,21 @@ func TestContentFaults(t *testing.T) {
 	f("verb", replace("message", "massage"), errDamaged)
 	f("short", func(frame []byte) []byte { return frame[1:] }, errDamaged)
 	f("publisher", func(frame []byte) []byte {
-		frame[newFormat(1, defaultPayload, false).headLen+8] = 9
+		frame[newFormat(resp2, 1, defaultPayload).headLen+8] = 9
 		return frame
 	}, errUnknown)
 	f("slot", func(frame []byte) []byte {
-		frame[newFormat(1, defaultPayload, false).headLen+12] = 99
+		frame[newFormat(resp2, 1, defaultPayload).headLen+12] = 99
 		return frame
 	}, errUnknown)
 }
 
 // A message of a room to a subscriber of another.
 func TestMisrouted(t *testing.T) {
-	g := &generator{shape: shape{rooms: 2}, format: newFormat(2, markBytes, false), publishers: make([]*publisher, 1)}
-	frame := g.format.appendPublish(nil, mark{room: 1})
-	copy(frame[verbAt:], messageVerb)
-	if err := g.deliver(&sink{room: 0}, frame, 0); err != errNotHeard {
+	g := &generator{publishers: make([]*publisher, 1)}
+	f := newFormat(resp2, 2, markBytes)
+	who := newSink(-1, 0, f, seat{first: 0, rooms: 1}, 0)
+	if err := g.deliver(&who, messageOf(f, mark{room: 1}), 0); err != errNotHeard {
 		t.Fatalf("got %v", err)
 	}
 }
@@ -264,7 +271,7 @@ func TestOpenLoopSeesStall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := newGenerator(target{address: address}, o)
+	g, err := newGenerator(target{addresses: []string{address}}, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,6 +42,9 @@ type floorConn struct {
 const (
 	publishHead = "*3\r\n$7\r\nPUBLISH\r\n"
 	messageVerb = "message"
+
+	// verbAt is where the verb stands in both. They have one length, and so have the command and the message it causes.
+	verbAt = len("*3\r\n$7\r\n")
 )
 
 // runFloor is "hubsub bench floor". It serves until the context is done.
@@ -242,6 +245,11 @@ func (f *floor) fanOut(c *floorConn, b []byte) {
 func (f *floor) execute(c *floorConn, b []byte) (used int) {
 	var out []byte
 	for {
+		if bytes.HasPrefix(b[used:], natsPing) { // inline, from one who asks what it speaks
+			used += len(natsPing)
+			out = append(out, pongPlain...)
+			continue
+		}
 		args, length, ok := wholeCommand(b[used:])
 		if !ok {
 			break

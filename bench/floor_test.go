@@ -37,7 +37,7 @@ func TestFloorServes(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if _, err := o.measure(t.Context(), target{address: address}); err != nil {
+				if _, err := o.measure(t.Context(), target{addresses: []string{address}}); err != nil {
 					t.Fatalf("%s: %v", line, err)
 				}
 			}
@@ -53,11 +53,11 @@ func TestFloorServes(t *testing.T) {
 
 func TestFloorRefusesResp3(t *testing.T) {
 	withFloor(t, func(address string) {
-		o, err := parse(t, "pingpong --resp3 --addr "+address)
+		o, err := parse(t, "pingpong --protocol resp3 --addr "+address)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := o.measure(t.Context(), target{address: address}); err == nil || !strings.Contains(err.Error(), "RESP3") {
+		if _, err := o.measure(t.Context(), target{addresses: []string{address}}); err == nil || !strings.Contains(err.Error(), "RESP3") {
 			t.Fatalf("got %v", err)
 		}
 	})

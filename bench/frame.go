@@ -23,38 +23,59 @@ type mark struct {
 	intended  int64  // when it was meant to be sent, ns since the run began
 }
 
-// format knows the bytes of every message of a run. All have one length:
+// format knows the bytes of every message of a run in one protocol. All have one length:
 //
-//	*3 CRLF $7 CRLF message CRLF $11 CRLF room:000042 CRLF $64 CRLF mark filling CRLF
+//	*3 CRLF $7 CRLF message CRLF $11 CRLF room:000042 CRLF $64 CRLF mark filling CRLF     RESP2; RESP3 begins with >
+//	MSG room:000042 000042 64 CRLF                                  mark filling CRLF     NATS
 //	|------------------------ head, one per room ----------------------|     |- tail -|
-//
-// The command PUBLISH has the same length as the push message that it causes.
 type format struct {
+	protocol protocol
 	rooms    int
 	heads    []byte // one per room, headLen each
 	headLen  int
 	frameLen int
 	tail     []byte
+
+	ping, pong []byte // see protocol.ping
+
+	// A command that publishes is verb, name, after, mark, tail. The name stands in the head too.
+	verb, after []byte
+	nameAt      int
 }
 
-// verbAt is where the verb stands in a head.
-const verbAt = len("*3\r\n$7\r\n")
+const (
+	roomPrefix = "room:"
+	nameLen    = len("room:000042")
+)
 
 // channel returns the name of a room's channel. All names have the same length.
 func channel(room int) string {
-	return fmt.Sprintf("room:%06d", room)
+	return fmt.Sprintf("%s%06d", roomPrefix, room)
 }
 
-// newFormat lays out messages with payloads of size bytes. A RESP3 server delivers pushes ('>').
-func newFormat(rooms, size int, resp3 bool) *format {
-	kind := byte('*')
-	if resp3 {
-		kind = '>'
+// newFormat lays out messages with payloads of size bytes.
+func newFormat(p protocol, rooms, size int) *format {
+	f := &format{protocol: p, rooms: rooms, tail: append(bytes.Repeat([]byte("."), size-markBytes), "\r\n"...)}
+	f.ping, f.pong = p.ping()
+	var before string // what stands in a head before the name
+	if p == nats {
+		before = "MSG "
+		f.verb, f.after = []byte("PUB "), fmt.Appendf(nil, " %d\r\n", size)
+	} else {
+		lead := func(kind byte, verb string) string {
+			return fmt.Sprintf("%c3\r\n$%d\r\n%s\r\n$%d\r\n", kind, len(verb), verb, nameLen)
+		}
+		before = lead(p.pushKind(), messageVerb)
+		f.verb, f.after = []byte(lead('*', "PUBLISH")), fmt.Appendf(nil, "\r\n$%d\r\n", size)
 	}
-	f := &format{rooms: rooms, tail: append(bytes.Repeat([]byte("."), size-markBytes), "\r\n"...)}
+	f.nameAt = len(before)
 	for room := range rooms {
 		name := channel(room)
-		f.heads = fmt.Appendf(f.heads, "%c3\r\n$7\r\nmessage\r\n$%d\r\n%s\r\n$%d\r\n", kind, len(name), name, size)
+		f.heads = append(append(f.heads, before...), name...)
+		if p == nats {
+			f.heads = append(append(f.heads, ' '), natsID(name)...)
+		}
+		f.heads = append(f.heads, f.after...)
 	}
 	f.headLen = len(f.heads) / rooms
 	f.frameLen = f.headLen + size + len("\r\n")
@@ -67,12 +88,16 @@ func (f *format) head(room uint32) []byte {
 	return f.heads[at : at+f.headLen]
 }
 
-// appendPublish appends the PUBLISH command of a message.
+// appendPublish appends the command that publishes a message.
 func (f *format) appendPublish(dst []byte, m mark) []byte {
-	at := len(dst)
-	dst = append(dst, f.head(m.room)...)
-	dst[at] = '*'
-	copy(dst[at+verbAt:], "PUBLISH")
+	dst = append(dst, f.verb...)
+	dst = append(dst, f.head(m.room)[f.nameAt:f.nameAt+nameLen]...)
+	dst = append(dst, f.after...)
+	return f.appendPayload(dst, m)
+}
+
+// appendPayload appends a message's mark, its filling and the end of its frame.
+func (f *format) appendPayload(dst []byte, m mark) []byte {
 	dst = binary.LittleEndian.AppendUint32(dst, m.number)
 	dst = binary.LittleEndian.AppendUint32(dst, m.room)
 	dst = binary.LittleEndian.AppendUint32(dst, m.publisher)

@@ -13,21 +13,24 @@ import (
 // shared. Descriptors in the poller are numbered: sinks first, then publishers.
 type generator struct {
 	// Set once.
-	shape    shape
-	format   *format
-	audience int32 // deliveries per publish
-	pace     pace
-	pid      int // the server, 0 if unknown
-	patience time.Duration
-	pong     []byte
-	zero     time.Time
+	audience  []int32 // deliveries per publish of a room
+	pace      pace
+	processes processes // of the server, none if unknown
+	patience  time.Duration
+	overTCP   bool
+	nodes     int
+	protocols protocols
+	idleCPU   time.Duration // for how long to measure the idle server; 0: not
+	zero      time.Time
 
 	poll       *poller
-	sinks      []sink
+	sinks      []sink // wanderers last
 	publishers []*publisher
 	quiet      []int // connections that only hold patterns
 	buffer     []byte
 	ledger     *ledger
+	order      *order   // nil if it is not checked
+	guests     *guests  // nil if nobody wanders
 	latency    *latency // nil in a closed loop
 
 	// Totals since the run began.
@@ -37,6 +40,7 @@ type generator struct {
 
 	lastArrival time.Duration
 	due         time.Duration // open loop: the next intended time
+	draining    bool          // wanderers stay where they are
 	closing     bool          // PING went out, PONG finishes a sink
 	unfinished  int           // sinks without their PONG
 }
@@ -46,91 +50,6 @@ type pace struct {
 	warmup   time.Duration
 	duration time.Duration
 	rate     float64 // publishes per second over all publishers; 0 is a closed loop
-}
-
-// newGenerator connects and subscribes everything that the shape needs.
-func newGenerator(t target, o *options) (*generator, error) {
-	dial, err := newDialer(t.address, o.resp3)
-	if err != nil {
-		return nil, err
-	}
-	poll, err := newPoller()
-	if err != nil {
-		return nil, err
-	}
-	g := &generator{
-		shape: o.shape, format: newFormat(o.shape.rooms, o.size, o.resp3), audience: int32(o.shape.subscribers),
-		pace: o.pace, pid: t.pid, patience: o.patience, pong: pongPush,
-		poll: poll, ledger: newLedger(&o.shape), zero: time.Now(),
-	}
-	if o.resp3 {
-		g.pong = pongPlain
-	}
-	g.buffer = make([]byte, max(readBufferBytes, 2*g.format.frameLen))
-	if g.pace.rate > 0 {
-		g.latency = newLatency(g.pace)
-	}
-	if err := g.connect(dial); err != nil {
-		g.close()
-		return nil, err
-	}
-	return g, nil
-}
-
-// connect opens the shape's connections: patterns, subscribers, publishers.
-func (g *generator) connect(dial *dialer) error {
-	s := &g.shape
-	for i := range s.patternConnections {
-		fd, err := dial.open()
-		if err != nil {
-			return err
-		}
-		g.quiet = append(g.quiet, fd)
-		var patterns []string
-		for n := i; n < s.patterns; n += s.patternConnections {
-			patterns = append(patterns, fmt.Sprintf("idle:%06d:*", n))
-		}
-		if err := dial.subscribe("PSUBSCRIBE", patterns); err != nil {
-			return err
-		}
-	}
-	every := make([]string, s.rooms)
-	for room := range every {
-		every[room] = channel(room)
-	}
-	for i := range s.subscriptions() {
-		fd, err := dial.open()
-		if err != nil {
-			return fmt.Errorf("subscriber %d: %w", i, err)
-		}
-		to, names, lanes := allRooms, every, s.rooms*s.publishers
-		if !s.everyRoom {
-			to, lanes = s.room(i), s.publishers
-			names = every[to : to+1]
-		}
-		g.sinks = append(g.sinks, sink{fd: fd, index: i, room: to, lanes: i * lanes})
-		err = dial.subscribe("SUBSCRIBE", names)
-		if err == nil {
-			err = dial.unread()
-		}
-		if err == nil {
-			err = g.poll.add(fd, i, unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLET)
-		}
-		if err != nil {
-			return fmt.Errorf("subscriber %d: %w", i, err)
-		}
-	}
-	for i := range s.publishers {
-		fd, err := dial.open()
-		if err != nil {
-			return fmt.Errorf("publisher %d: %w", i, err)
-		}
-		g.publishers = append(g.publishers, newPublisher(fd, i, s, s.pipeline))
-		if err := g.poll.add(fd, len(g.sinks)+i, unix.EPOLLIN|unix.EPOLLOUT|unix.EPOLLET); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (g *generator) close() {
@@ -158,7 +77,10 @@ func (g *generator) run(ctx context.Context) (m measurement, err error) {
 	unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
 	defer unix.Prctl(unix.PR_SET_TIMERSLACK, 0, 0, 0, 0)
 
-	g.zero = time.Now()
+	if m.idle, err = g.measureIdleCPU(ctx); err != nil {
+		return m, err
+	}
+	g.zero, g.lastArrival = time.Now(), 0
 	steps := []func() error{
 		func() error { return g.publishUntil(ctx, g.pace.warmup/2) },
 		func() error { return m.surveys[0].read(g) },
@@ -172,16 +94,17 @@ func (g *generator) run(ctx context.Context) (m measurement, err error) {
 		func() error { return m.samples[1].read(g) },
 		func() error { return g.drain(ctx) },
 		func() error { return m.surveys[1].read(g) },
-		func() error { return g.ledger.verdict(g.sinks, g.shape.rooms) },
+		g.verdict,
 		func() error { return g.fence(ctx) },
-		func() error { return g.ledger.verdict(g.sinks, g.shape.rooms) },
+		g.verdict,
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
 			return m, err
 		}
 	}
-	m.published, m.delivered, m.latency = g.published, g.deliveries, g.latency
+	m.published, m.delivered, m.latency, m.overTCP = g.published, g.deliveries, g.latency, g.overTCP
+	m.partCount, m.ordered, m.guests = g.ledger.partCount, g.order != nil, g.guests
 	return m, nil
 }
 
@@ -193,7 +116,7 @@ func (g *generator) publishUntil(ctx context.Context, end time.Duration) error {
 
 // publishWhile runs the loop while more reports true and nothing is wrong. A wait is never longer than interruptPoll.
 func (g *generator) publishWhile(ctx context.Context, more func() bool) error {
-	for more() && !g.ledger.broken() && !g.stalled() {
+	for more() && !g.broken() && !g.stalled() {
 		wait := interruptPoll
 		if now := g.now(); g.pace.rate == 0 {
 			g.publishFree(now)
@@ -270,14 +193,43 @@ func (g *generator) turn(ctx context.Context, wait time.Duration) error {
 	return nil
 }
 
-// drain waits until nothing is in flight, or until it can be taken for lost.
+// drain waits until nothing is in flight, or until it can be taken for lost. Wanderers stay where they are.
 func (g *generator) drain(ctx context.Context) error {
-	for g.inFlight() > 0 && !g.stalled() {
+	g.draining = true
+	for g.inFlight()+g.guests.unsettled(g.ledger) > 0 && g.now()-g.lastArrival <= g.patience {
 		if err := g.turn(ctx, interruptPoll); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// broken reports whether anything was wrong so far.
+func (g *generator) broken() bool {
+	return g.ledger.broken() || g.order != nil && g.order.violated > 0
+}
+
+// verdict returns a *deliveryError if anything was wrong. To be called when nothing is in flight any more.
+func (g *generator) verdict() error {
+	g.guests.verdict(g.ledger)
+	err := g.ledger.verdict(g.sinks)
+	if g.order == nil || g.order.violated == 0 {
+		return err
+	}
+	failure, ok := err.(*deliveryError)
+	if !ok {
+		failure = &deliveryError{first: g.order.first}
+	}
+	failure.disordered = g.order.violated
+	return failure
+}
+
+// completed returns how many publishes were answered, or in NATS, which has no answers, delivered to everybody.
+func (g *generator) completed() int64 {
+	if g.protocols[0] == nats {
+		return g.published - int64(g.inFlight())
+	}
+	return g.answers
 }
 
 func (g *generator) inFlight() (n int) {
@@ -296,7 +248,7 @@ func (g *generator) stalled() bool {
 func (g *generator) fence(ctx context.Context) error {
 	g.closing, g.unfinished, g.lastArrival = true, len(g.sinks), g.now()
 	for i := range g.sinks {
-		if n, err := send(g.sinks[i].fd, pingCommand); err != nil || n < len(pingCommand) {
+		if err := sendWhole(g.sinks[i].fd, g.sinks[i].format.ping); err != nil {
 			return fmt.Errorf("subscriber %d: cannot send the closing PING: %w", i, err)
 		}
 	}

@@ -24,24 +24,17 @@ func newFixture(t *testing.T, rate pace) fixture {
 		t.Cleanup(func() { unix.Close(fds[0]) })
 		return fds[0], fds[1]
 	}
-	poll, err := newPoller()
-	if err != nil {
+	g := publishing(&shape{rooms: 1, subscribers: 1, publishers: 1, pipeline: 2}, rate)
+	var err error
+	if g.poll, err = newPoller(); err != nil {
 		t.Fatal(err)
 	}
-	s := shape{rooms: 1, subscribers: 1, publishers: 1, pipeline: 2}
-	g := &generator{
-		shape: s, audience: 1, pace: rate, patience: patience, pong: pongPush, zero: time.Now(),
-		poll: poll, format: newFormat(1, markBytes, false), ledger: newLedger(&s), buffer: make([]byte, 4096),
-	}
-	if rate.rate > 0 {
-		g.latency = newLatency(rate)
-	}
+	g.buffer = make([]byte, 4096)
 	f := fixture{generator: g}
-	var publisherEnd, sinkEnd int
-	f.toPublisher, publisherEnd = pair()
+	var sinkEnd int
+	f.toPublisher, g.publishers[0].fd = pair()
 	f.toSink, sinkEnd = pair()
-	g.publishers = []*publisher{newPublisher(publisherEnd, 0, &s, s.pipeline)}
-	g.sinks = []sink{{fd: sinkEnd}}
+	g.sinks = []sink{newSink(sinkEnd, 0, g.publishers[0].format, seat{rooms: 1}, 0)}
 	t.Cleanup(g.close)
 	return f
 }
@@ -56,7 +49,7 @@ func (f *fixture) write(t *testing.T, fd int, b []byte) {
 // delivered returns what a server would make of the publisher's queued commands.
 func (f *fixture) delivered() []byte {
 	b := append([]byte(nil), f.publishers[0].out...)
-	for at := 0; at < len(b); at += f.format.frameLen {
+	for at := 0; at < len(b); at += f.sinks[0].format.frameLen {
 		copy(b[at+verbAt:], messageVerb)
 	}
 	return b
@@ -84,7 +77,7 @@ func TestReadPieces(t *testing.T) {
 	if f.deliveries != 2 || f.inFlight() != 0 {
 		t.Fatalf("%d deliveries, %d in flight", f.deliveries, f.inFlight())
 	}
-	if err := f.ledger.verdict(f.sinks, 1); err != nil {
+	if err := f.verdict(); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -92,7 +85,7 @@ func TestReadPieces(t *testing.T) {
 // What one read does not hold is read by the next: an edge comes only once.
 func TestReadMoreThanBuffer(t *testing.T) {
 	f := newFixture(t, pace{})
-	f.buffer = f.buffer[:f.format.frameLen]
+	f.buffer = f.buffer[:f.sinks[0].format.frameLen]
 	f.publishFree(0)
 	f.write(t, f.toSink, f.delivered())
 	if err := f.readSink(&f.sinks[0], unix.EPOLLIN); err != nil || f.deliveries != 2 {

@@ -19,8 +19,11 @@ type idleMeasurement struct {
 // end every connection must still answer.
 func measureIdle(ctx context.Context, t target, o *options) (m idleMeasurement, err error) {
 	m.connections, m.settle = o.shape.subscribers, o.settle
+	if len(t.processes) == 0 {
+		return m, fmt.Errorf("memory per connection needs the server's processes (--pid): %s", t.name)
+	}
 	sleepOr(ctx, startSettle)
-	if m.before, err = memoryOf(t.pid); err != nil {
+	if m.before, err = t.processes.memory(); err != nil {
 		return m, err
 	}
 
@@ -30,7 +33,7 @@ func measureIdle(ctx context.Context, t target, o *options) (m idleMeasurement, 
 	}
 	defer g.close()
 
-	begin, err := cpuTime(t.pid)
+	begin, err := t.processes.cpuTime()
 	if err != nil {
 		return m, err
 	}
@@ -38,12 +41,12 @@ func measureIdle(ctx context.Context, t target, o *options) (m idleMeasurement, 
 	if ctx.Err() != nil {
 		return m, context.Cause(ctx)
 	}
-	end, err := cpuTime(t.pid)
+	end, err := t.processes.cpuTime()
 	if err != nil {
 		return m, err
 	}
 	m.cpu = end - begin
-	if m.after, err = memoryOf(t.pid); err != nil {
+	if m.after, err = t.processes.memory(); err != nil {
 		return m, err
 	}
 	if err := g.fence(ctx); err != nil {

@@ -10,15 +10,15 @@ func TestLedgerVerdict(t *testing.T) {
 	f := func(received []uint32, want deliveryError) {
 		t.Helper()
 		s := shape{rooms: 1, subscribers: 1, publishers: 1}
-		l := newLedger(&s)
+		l := newLedger(s.rooms, s.publishers, s.pairs(), 1)
 		for range 5 {
 			l.issue(0, 0)
 		}
-		who := sink{}
+		who := newSink(-1, 0, nil, seat{rooms: 1}, 0)
 		for _, number := range received {
-			l.receive(who.lane(0, 0, 1), number, &who, mark{number: number})
+			l.receive(who.pair(0), number, &who, mark{number: number})
 		}
-		err := l.verdict([]sink{who}, 1)
+		err := l.verdict([]sink{who})
 		if want == (deliveryError{}) {
 			if err != nil {
 				t.Fatalf("%v: %v", received, err)
@@ -49,15 +49,13 @@ func TestLedgerVerdict(t *testing.T) {
 func TestLedgerLanes(t *testing.T) {
 	f := func(s shape) {
 		t.Helper()
-		l := newLedger(&s)
+		l := newLedger(s.rooms, s.publishers, s.pairs(), 1)
 		var sinks []sink
 		seen := make(map[int]bool)
-		for i := range s.subscriptions() {
-			if s.everyRoom {
-				sinks = append(sinks, sink{index: i, room: allRooms, lanes: i * s.rooms * s.publishers})
-			} else {
-				sinks = append(sinks, sink{index: i, room: s.room(i), lanes: i * s.publishers})
-			}
+		pairs := 0
+		for i, at := range layoutOf(&s, 1, protocols{}).seats {
+			sinks = append(sinks, newSink(-1, i, nil, at, pairs))
+			pairs += at.rooms
 		}
 		for room := range uint32(s.rooms) {
 			for publisher := range uint32(s.publishers) {
@@ -68,7 +66,7 @@ func TestLedgerLanes(t *testing.T) {
 						continue
 					}
 					heard++
-					lane := sinks[i].lane(room, publisher, s.publishers)
+					lane := sinks[i].pair(room)*s.publishers + int(publisher)
 					if seen[lane] {
 						t.Fatalf("%v: lane %d is used twice", &s, lane)
 					}
@@ -80,28 +78,28 @@ func TestLedgerLanes(t *testing.T) {
 				}
 			}
 		}
-		if err := l.verdict(sinks, s.rooms); err != nil {
+		if err := l.verdict(sinks); err != nil {
 			t.Fatalf("%v: %v", &s, err)
 		}
-		if len(seen) != s.lanes() {
-			t.Fatalf("%v: %d lanes used of %d", &s, len(seen), s.lanes())
+		if len(seen) != len(l.next) {
+			t.Fatalf("%v: %d lanes used of %d", &s, len(seen), len(l.next))
 		}
 	}
 	f(shape{rooms: 1, subscribers: 3, publishers: 2})
 	f(shape{rooms: 4, subscribers: 3, publishers: 2})
-	f(shape{rooms: 4, subscribers: 3, publishers: 2, everyRoom: true})
+	f(shape{rooms: 4, subscribers: 3, publishers: 2, seating: everyRoom})
 }
 
 func TestLedgerAnswer(t *testing.T) {
 	s := shape{rooms: 1, subscribers: 10, publishers: 1}
-	l := newLedger(&s)
-	l.answer(10, 10, 0)
+	l := newLedger(s.rooms, s.publishers, s.pairs(), 1)
+	l.answer(10, 10, 10, 0)
 	if l.broken() {
 		t.Fatalf("a right answer is wrong: %s", l.first)
 	}
-	l.answer(9, 10, 0)
+	l.answer(9, 10, 10, 0)
 	var got *deliveryError
-	if err := l.verdict(nil, 1); !errors.As(err, &got) || got.wrongCount != 1 {
+	if err := l.verdict(nil); !errors.As(err, &got) || got.wrongCount != 1 {
 		t.Fatalf("a wrong answer gives %v", err)
 	}
 }

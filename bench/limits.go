@@ -73,6 +73,21 @@ const (
 	cpuTolerance      = 30 * time.Millisecond
 	cpuToleranceShare = 0.02
 
+	// wandererStay is the most messages that a wanderer hears before it leaves a room: few, so that joins and leaves are
+	// a load of their own.
+	wandererStay = 16
+
+	// orderRing is how many messages of a room's order are kept at first: about as many as are in flight.
+	orderRing = 64
+
+	// idleSettle is the wait after the connections before an idle server's CPU time is measured, idleCPUSpan for how
+	// long it is: servers have timers of up to a second.
+	idleSettle  = 500 * time.Millisecond
+	idleCPUSpan = 3 * time.Second
+
+	// maxSocketPath is what the kernel takes of a Unix socket's path (108 bytes with a zero at the end).
+	maxSocketPath = 107
+
 	// serverLogTail is how much of a failed server's output is shown, in bytes.
 	serverLogTail = 2 << 10
 )

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"io"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -37,13 +38,13 @@ func TestOptionsAccepted(t *testing.T) {
 		return o.shape.patterns == 10_000 && o.shape.patternConnections == 10
 	})
 	f("idle --addr 127.0.0.1:1 --pid 1", func(o *options) bool { return o.shape.subscriptions() == 9000 })
-	f("room --addr 127.0.0.1:1 --subscribers 5 --publishers 2 --pipeline 3 --size 100 --rate 50 --duration 1s --resp3",
+	f("room --addr 127.0.0.1:1 --subscribers 5 --publishers 2 --pipeline 3 --size 100 --rate 50 --duration 1s --protocol resp3",
 		func(o *options) bool {
 			return o.shape.subscribers == 5 && o.shape.publishers == 2 && o.shape.pipeline == 3 && o.size == 100 &&
-				o.pace.rate == 50 && o.pace.duration == time.Second && o.resp3
+				o.pace.rate == 50 && o.pace.duration == time.Second && o.protocol == "resp3"
 		})
 	f("room --vs a=x --vs b=y=z", func(o *options) bool {
-		return len(o.versus) == 2 && o.versus[1] == contender{"b", "y=z"} && o.pairs == 5
+		return len(o.versus) == 2 && reflect.DeepEqual(o.versus[1], contender{name: "b", command: "y=z"}) && o.pairs == 5
 	})
 }
 
@@ -59,8 +60,7 @@ func TestOptionsRefused(t *testing.T) {
 	f("room --vs a=x", "twice")
 	f("room --vs a", "NAME=COMMAND")
 	f("room --start x --pid 1", "--pid goes with")
-	f("idle --addr 127.0.0.1:1", "needs --pid")
-	f("room --addr localhost", "--addr")
+	f("room --addr localhost", "-addr: address \"localhost\"")
 	f("room --addr 127.0.0.1:1 more", "unexpected")
 	f("room --addr 127.0.0.1:1 --size 23", "--size")
 	f("room --addr 127.0.0.1:1 --subscribers 0", "--subscribers")

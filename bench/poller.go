@@ -99,3 +99,15 @@ func send(fd int, b []byte) (int, error) {
 		return 0, errno
 	}
 }
+
+// sendWhole writes a few bytes that a socket with nothing queued always has room for.
+func sendWhole(fd int, b []byte) error {
+	n, err := send(fd, b)
+	if err == nil && n < len(b) {
+		err = unix.EAGAIN
+	}
+	if err != nil {
+		return fmt.Errorf("cannot send: %w", err)
+	}
+	return nil
+}

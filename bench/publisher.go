@@ -10,36 +10,46 @@ import (
 
 // slot is a publish in flight.
 type slot struct {
-	delivered int32 // deliveries counted; the audience completes it
-	answered  bool
+	left     int32 // deliveries still to come, of the room's audience
+	answered bool
 }
 
 // publisher is one connection that publishes. Owned by the loop.
 //
 // A publish takes a free slot, whose number travels in the payload, and gives it back when its answer and all its
-// deliveries have come. So "in flight" is the number of slots taken.
+// deliveries have come. So "in flight" is the number of slots taken. In NATS nothing is answered.
 type publisher struct {
-	fd       int
-	index    int
-	audience int32
+	fd     int
+	index  int
+	format *format
 
 	slots    []slot
 	free     []uint32
-	awaiting []uint32 // slots without an answer, oldest first, from index oldest on
+	awaiting []awaited // publishes without an answer, oldest first, from index oldest on
 	oldest   int
 
-	room    uint32 // next to publish to
+	first, end uint32 // the rooms it publishes to, in turn
+	room       uint32 // the next of them
+
 	out     []byte // commands not sent yet
 	rest    []byte // an unfinished answer
 	blocked bool   // the socket is full: wait for EPOLLOUT
 }
 
-// newPublisher returns a publisher with room for the given number of publishes in flight. Publishers begin at different
-// rooms, so that they do not march through them together.
-func newPublisher(fd, index int, s *shape, inFlight int) *publisher {
+// awaited is a publish that was not answered yet.
+type awaited struct {
+	slot     uint32
+	number   uint32
+	room     uint32
+	presence presence // of wanderers, when it was published
+}
+
+// newPublisher returns the publisher of a seat, which begins at the given one of its rooms, with as many free slots as
+// may be in flight.
+func newPublisher(fd, index int, f *format, at seat, begin, inFlight int) *publisher {
 	p := &publisher{
-		fd: fd, index: index, audience: int32(s.subscribers),
-		room: uint32(index * s.rooms / s.publishers),
+		fd: fd, index: index, format: f,
+		first: uint32(at.first), end: uint32(at.first + at.rooms), room: uint32(at.first + begin),
 	}
 	p.grow(inFlight)
 	return p
@@ -59,14 +69,18 @@ func (p *publisher) inFlight() int { return len(p.slots) - len(p.free) }
 func (g *generator) publish(p *publisher, intended int64) {
 	at := p.free[len(p.free)-1]
 	p.free = p.free[:len(p.free)-1]
-	p.slots[at] = slot{}
-	p.awaiting = append(p.awaiting, at)
-	p.out = g.format.appendPublish(p.out, mark{
+	m := mark{
 		number: g.ledger.issue(p.room, uint32(p.index)), room: p.room,
 		publisher: uint32(p.index), slot: at, intended: intended,
-	})
-	if p.room++; int(p.room) == g.shape.rooms {
-		p.room = 0
+	}
+	p.out = p.format.appendPublish(p.out, m)
+	answered := p.format.protocol == nats
+	p.slots[at] = slot{left: g.audience[p.room], answered: answered}
+	if !answered {
+		p.awaiting = append(p.awaiting, awaited{at, m.number, m.room, g.guests.in(m.room)})
+	}
+	if p.room++; p.room == p.end {
+		p.room = p.first
 	}
 	g.published++
 }
@@ -85,21 +99,21 @@ func (p *publisher) flush() error {
 	return nil
 }
 
-// delivered counts a delivery of the message in a slot and returns which delivery of that message it is, from 1. It
-// reports false for a slot that is free.
-func (p *publisher) delivered(at uint32) (nth int32, ok bool) {
-	if int(at) >= len(p.slots) || p.slots[at].delivered == p.audience {
+// delivered counts a delivery of the message in a slot and returns how many of that message are still to come. It
+// reports false for a slot that waits for none.
+func (p *publisher) delivered(at uint32) (left int32, ok bool) {
+	if int(at) >= len(p.slots) || p.slots[at].left == 0 {
 		return 0, false
 	}
 	s := &p.slots[at]
-	s.delivered++
+	s.left--
 	p.release(at)
-	return s.delivered, true
+	return s.left, true
 }
 
 // release frees a slot that has its answer and all its deliveries.
 func (p *publisher) release(at uint32) {
-	if s := &p.slots[at]; s.answered && s.delivered == p.audience {
+	if s := &p.slots[at]; s.answered && s.left == 0 {
 		p.free = append(p.free, at)
 	}
 }
@@ -123,17 +137,30 @@ func (g *generator) readPublisher(p *publisher, events uint32) error {
 		}
 		b := g.buffer[:kept+n]
 		for {
-			end := bytes.IndexByte(b, '\n')
-			if end < 0 {
+			end := bytes.IndexByte(b, '\n') + 1
+			if end == 0 {
 				break
 			}
-			if err := g.answer(p, bytes.TrimRight(b[:end], "\r")); err != nil {
+			if err := g.takeLine(p, b[:end]); err != nil {
 				return fmt.Errorf("publisher %d: %w", p.index, err)
 			}
-			b = b[end+1:]
+			b = b[end:]
 		}
 		p.rest = append(p.rest[:0], b...)
 	}
+}
+
+// takeLine takes one line that a publisher received.
+func (g *generator) takeLine(p *publisher, line []byte) error {
+	if p.format.protocol != nats {
+		return g.answer(p, bytes.TrimRight(line, "\r\n"))
+	}
+	// A PONG must not be cut by what waits to be sent: it goes behind it.
+	n, err := aside(line, func() error { p.out = append(p.out, natsPong...); return nil })
+	if err == nil && n <= 0 {
+		err = fmt.Errorf("server said %q", line)
+	}
+	return err
 }
 
 // answer accounts for the answer of the oldest publish that has none.
@@ -148,14 +175,17 @@ func (g *generator) answer(p *publisher, line []byte) error {
 	if err != nil {
 		return fmt.Errorf("PUBLISH answered %q", line)
 	}
-	g.ledger.answer(got, int64(p.audience), p.index)
-	at := p.awaiting[p.oldest]
+	of := p.awaiting[p.oldest]
 	if p.oldest++; 2*p.oldest > len(p.awaiting) { // so each is moved at most once on average
 		p.awaiting = p.awaiting[:copy(p.awaiting, p.awaiting[p.oldest:])]
 		p.oldest = 0
 	}
-	p.slots[at].answered = true
-	p.release(at)
+	low, high := g.guests.bounds(of.room, of.presence)
+	audience := int64(g.audience[of.room])
+	g.ledger.answer(got, audience+low, audience+high, p.index)
+	g.ledger.settle(of.room, uint32(p.index), of.number)
+	p.slots[of.slot].answered = true
+	p.release(of.slot)
 	g.answers++
 	return nil
 }

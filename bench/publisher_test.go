@@ -5,12 +5,28 @@ import (
 	"time"
 )
 
+// publishing is a generator whose publishers have no connections and whose subscribers do not exist.
+func publishing(s *shape, rate pace) *generator {
+	l := layoutOf(s, 1, protocols{})
+	g := &generator{
+		audience: l.audience, pace: rate, patience: patience, zero: time.Now(), nodes: 1,
+		ledger: newLedger(s.rooms, s.publishers, l.pairs(), 1),
+	}
+	if rate.rate > 0 {
+		g.latency = newLatency(rate)
+	}
+	f := newFormat(resp2, s.rooms, markBytes)
+	for i, post := range l.posts {
+		g.publishers = append(g.publishers, newPublisher(-1, i, f, post, i*s.rooms/s.publishers, s.pipeline))
+	}
+	return g
+}
+
 // A publish is in flight until it has its answer and all its deliveries, in any order.
 func TestPublisherInFlight(t *testing.T) {
 	s := shape{rooms: 2, subscribers: 2, publishers: 1, pipeline: 2}
-	g := &generator{shape: s, format: newFormat(s.rooms, markBytes, false), ledger: newLedger(&s)}
-	p := newPublisher(-1, 0, &s, s.pipeline)
-	g.publishers = []*publisher{p}
+	g := publishing(&s, pace{})
+	p := g.publishers[0]
 
 	inFlight := func(want int) {
 		t.Helper()
@@ -26,14 +42,14 @@ func TestPublisherInFlight(t *testing.T) {
 	}
 	deliver := func(slot uint32, want int32) {
 		t.Helper()
-		if nth, ok := p.delivered(slot); !ok || nth != want {
-			t.Fatalf("delivery %d, %v; want %d", nth, ok, want)
+		if left, ok := p.delivered(slot); !ok || left != want {
+			t.Fatalf("%d to come, %v; want %d", left, ok, want)
 		}
 	}
 
 	g.publishFree(0)
 	inFlight(2)
-	oldest, newest := p.awaiting[0], p.awaiting[1]
+	oldest, newest := p.awaiting[0].slot, p.awaiting[1].slot
 	g.publishFree(0)
 	if g.published != 2 {
 		t.Fatalf("%d published into 2 slots", g.published)
@@ -43,11 +59,11 @@ func TestPublisherInFlight(t *testing.T) {
 	inFlight(2)
 	deliver(oldest, 1)
 	inFlight(2)
-	deliver(oldest, 2)
+	deliver(oldest, 0)
 	inFlight(1)
 
 	deliver(newest, 1)
-	deliver(newest, 2)
+	deliver(newest, 0)
 	inFlight(1)
 	if _, ok := p.delivered(newest); ok {
 		t.Fatal("a third delivery to two subscribers")
@@ -61,10 +77,7 @@ func TestPublisherInFlight(t *testing.T) {
 
 func TestPublisherRoomsInTurn(t *testing.T) {
 	s := shape{rooms: 4, subscribers: 1, publishers: 2, pipeline: 4}
-	g := &generator{shape: s, format: newFormat(s.rooms, markBytes, false), ledger: newLedger(&s)}
-	for i := range s.publishers {
-		g.publishers = append(g.publishers, newPublisher(-1, i, &s, s.pipeline))
-	}
+	g := publishing(&s, pace{})
 	if first, second := g.publishers[0].room, g.publishers[1].room; first != 0 || second != 2 {
 		t.Fatalf("publishers begin at rooms %d and %d", first, second)
 	}
@@ -79,10 +92,9 @@ func TestPublisherRoomsInTurn(t *testing.T) {
 func TestAnswerRefused(t *testing.T) {
 	s := shape{rooms: 1, subscribers: 1, publishers: 1, pipeline: 1}
 	for _, line := range []string{"", "+OK", "-ERR no", ":", ":x"} {
-		g := &generator{shape: s, format: newFormat(1, markBytes, false), ledger: newLedger(&s)}
-		p := newPublisher(-1, 0, &s, 1)
-		g.publishers = []*publisher{p}
-		g.publishFree(0)
+		g := publishing(&s, pace{})
+		p := g.publishers[0]
+			g.publishFree(0)
 		if err := g.answer(p, []byte(line)); err == nil {
 			t.Errorf("answer %q passes", line)
 		}
@@ -93,9 +105,8 @@ func TestAnswerRefused(t *testing.T) {
 func TestPublishDue(t *testing.T) {
 	s := shape{rooms: 1, subscribers: 1, publishers: 1, pipeline: 1}
 	rate := pace{rate: 1000, duration: time.Second}
-	g := &generator{shape: s, pace: rate, format: newFormat(1, markBytes, false), ledger: newLedger(&s), latency: newLatency(rate)}
-	p := newPublisher(-1, 0, &s, s.pipeline)
-	g.publishers = []*publisher{p}
+	g := publishing(&s, rate)
+	p := g.publishers[0]
 	if err := g.publishDue(99*time.Millisecond + time.Microsecond); err != nil {
 		t.Fatal(err)
 	}
@@ -103,9 +114,9 @@ func TestPublishDue(t *testing.T) {
 		t.Fatalf("%d published, %d in flight, next due at %v", g.published, p.inFlight(), g.due)
 	}
 	for i := range 100 {
-		frame := p.out[i*g.format.frameLen:][:g.format.frameLen]
+		frame := p.out[i*p.format.frameLen:][:p.format.frameLen]
 		copy(frame[verbAt:], messageVerb)
-		m, ok := g.format.parse(frame)
+		m, ok := p.format.parse(frame)
 		if want := time.Duration(i) * time.Millisecond; !ok || time.Duration(m.intended) != want {
 			t.Fatalf("message %d: %v, intended for %v, want %v", i, ok, time.Duration(m.intended), want)
 		}
@@ -120,8 +131,7 @@ func TestPublishDue(t *testing.T) {
 func TestPublishDueBounded(t *testing.T) {
 	s := shape{rooms: 1, subscribers: 1, publishers: 1, pipeline: 1}
 	rate := pace{rate: 1e6, duration: time.Second}
-	g := &generator{shape: s, pace: rate, format: newFormat(1, markBytes, false), ledger: newLedger(&s), latency: newLatency(rate)}
-	g.publishers = []*publisher{newPublisher(-1, 0, &s, s.pipeline)}
+	g := publishing(&s, rate)
 	if err := g.publishDue(time.Second); err == nil || g.published != maxInFlight {
 		t.Fatalf("%d published, %v", g.published, err)
 	}

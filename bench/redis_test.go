@@ -33,11 +33,11 @@ func startRedis(t *testing.T) *server {
 // ask sends one command on a connection of its own.
 func ask(t *testing.T, address string, args ...string) reply {
 	t.Helper()
-	d, err := newDialer(address, false)
+	d, err := newDialer([]string{address})
 	if err != nil {
 		t.Fatal(err)
 	}
-	fd, err := d.open()
+	fd, err := d.open(0, resp2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestShapesCount(t *testing.T) {
 	f := func(line string) {
 		t.Helper()
 		redis := startRedis(t)
-		o, err := parse(t, line+" --duration 200ms --warmup 50ms --addr "+redis.address)
+		o, err := parse(t, line+" --duration 200ms --warmup 50ms --addr "+redis.addresses[0])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -78,27 +78,27 @@ func TestShapesCount(t *testing.T) {
 		}
 		defer g.close()
 		for _, room := range []int{0, o.shape.rooms - 1} {
-			r := ask(t, redis.address, "PUBSUB", "NUMSUB", channel(room))
+			r := ask(t, redis.addresses[0], "PUBSUB", "NUMSUB", channel(room))
 			if got := r.items[1].text; got != strconv.Itoa(o.shape.subscribers) {
 				t.Fatalf("%s: %s has %s subscribers", line, channel(room), got)
 			}
 		}
-		if got := ask(t, redis.address, "PUBSUB", "NUMPAT").text; got != strconv.Itoa(o.shape.patterns) {
+		if got := ask(t, redis.addresses[0], "PUBSUB", "NUMPAT").text; got != strconv.Itoa(o.shape.patterns) {
 			t.Fatalf("%s: %s patterns", line, got)
 		}
-		before := infoNumber(t, redis.address, "stats", "total_net_output_bytes:")
+		before := infoNumber(t, redis.addresses[0], "stats", "total_net_output_bytes:")
 
 		m, err := g.run(t.Context())
 		if err != nil {
 			t.Fatalf("%s: %v", line, err)
 		}
-		calls := infoNumber(t, redis.address, "commandstats", "cmdstat_publish:calls=")
+		calls := infoNumber(t, redis.addresses[0], "commandstats", "cmdstat_publish:calls=")
 		if m.published != calls || m.delivered != calls*int64(o.shape.subscribers) || calls == 0 {
 			t.Fatalf("%s: %d published, %d delivered; Redis executed %d", line, m.published, m.delivered, calls)
 		}
-		output := infoNumber(t, redis.address, "stats", "total_net_output_bytes:") - before
-		if output < m.delivered*int64(g.format.frameLen) {
-			t.Fatalf("%s: %d frames of %d bytes, but Redis sent %d bytes", line, m.delivered, g.format.frameLen, output)
+		output := infoNumber(t, redis.addresses[0], "stats", "total_net_output_bytes:") - before
+		if output < m.delivered*int64(g.sinks[0].format.frameLen) {
+			t.Fatalf("%s: %d frames of %d bytes, but Redis sent %d bytes", line, m.delivered, g.sinks[0].format.frameLen, output)
 		}
 		for _, figure := range loadResult(m, true).figures {
 			if figure.value <= 0 {
@@ -107,14 +107,14 @@ func TestShapesCount(t *testing.T) {
 		}
 	}
 	f("pingpong")
-	f("pingpong --resp3")
+	f("pingpong --protocol resp3")
 	f("pingpong --pipeline 100 --size 24")
 	f("room --subscribers 200")
-	f("room --subscribers 50 --publishers 3 --pipeline 8 --resp3")
+	f("room --subscribers 50 --publishers 3 --pipeline 8 --protocol resp3")
 	f("room --subscribers 3 --pipeline 4 --size 200000")
 	f("rooms --rooms 20 --subscribers 5")
 	f("gateway --rooms 1200 --subscribers 4")
-	f("gateway --rooms 10 --subscribers 4 --resp3")
+	f("gateway --rooms 10 --subscribers 4 --protocol resp3")
 	f("patterns --rooms 5 --subscribers 2 --patterns 1000")
 	f("room --subscribers 20 --rate 500")
 	f("rooms --rooms 7 --subscribers 3 --rate 1000")
@@ -122,7 +122,7 @@ func TestShapesCount(t *testing.T) {
 
 func TestIdleMemory(t *testing.T) {
 	redis := startRedis(t)
-	o, err := parse(t, "idle --subscribers 500 --settle 100ms --pid 1 --addr "+redis.address)
+	o, err := parse(t, "idle --subscribers 500 --settle 100ms --pid 1 --addr "+redis.addresses[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestIdleMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if calls := infoNumber(t, redis.address, "commandstats", "cmdstat_subscribe:calls="); calls != 500 {
+	if calls := infoNumber(t, redis.addresses[0], "commandstats", "cmdstat_subscribe:calls="); calls != 500 {
 		t.Errorf("%d subscribed", calls)
 	}
 	if resident, proportional := m.perConnection(); resident < 500 || proportional < 500 {
@@ -142,7 +142,7 @@ func TestIdleChannels(t *testing.T) {
 	redis := startRedis(t)
 	f := func(line string, channels, subscribers int) {
 		t.Helper()
-		o, err := parse(t, line+" --pid 1 --addr "+redis.address)
+		o, err := parse(t, line+" --pid 1 --addr "+redis.addresses[0])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -150,10 +150,10 @@ func TestIdleChannels(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := len(ask(t, redis.address, "PUBSUB", "CHANNELS").items); got != channels {
+		if got := len(ask(t, redis.addresses[0], "PUBSUB", "CHANNELS").items); got != channels {
 			t.Errorf("%s: %d channels, want %d", line, got, channels)
 		}
-		last := ask(t, redis.address, "PUBSUB", "NUMSUB", channel(channels-1)).items[1].text
+		last := ask(t, redis.addresses[0], "PUBSUB", "NUMSUB", channel(channels-1)).items[1].text
 		if last != strconv.Itoa(subscribers) {
 			t.Errorf("%s: %s has %s subscribers, want %d", line, channel(channels-1), last, subscribers)
 		}
@@ -217,13 +217,13 @@ func TestStartServerFails(t *testing.T) {
 // The pid is the server's own, and the server is gone after stop.
 func TestStopServer(t *testing.T) {
 	s := startRedis(t)
-	name, err := os.ReadFile("/proc/" + strconv.Itoa(s.pid) + "/comm")
+	name, err := os.ReadFile("/proc/" + strconv.Itoa(s.processes[0]) + "/comm")
 	if err != nil || !strings.HasPrefix(string(name), "redis-server") {
 		t.Fatalf("the pid is of %q, %v", name, err)
 	}
 	s.stop()
-	if err := syscall.Kill(s.pid, 0); err != syscall.ESRCH {
-		t.Fatalf("process %d after stop: %v", s.pid, err)
+	if err := syscall.Kill(s.processes[0], 0); err != syscall.ESRCH {
+		t.Fatalf("process %d after stop: %v", s.processes, err)
 	}
 }
 

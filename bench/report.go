@@ -20,7 +20,7 @@ func printHeader(w io.Writer, o *options) {
 	printLine(w, "shape", "%s", &o.shape)
 	printLine(w, "load", "%s", o.load())
 	pins := "server not started here"
-	if o.address == "" {
+	if len(o.addresses) == 0 {
 		pins = "server on " + cpuName(o.serverCPU)
 	}
 	printLine(w, "machine", "%s; %s, generator on %s", machine(), pins, cpuName(o.generatorCPU))

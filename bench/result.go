@@ -49,19 +49,22 @@ func loadResult(m measurement, pid bool) *result {
 	r := &result{}
 
 	r.figure("deliveries/s", deliveries/took.Seconds(), grouped(int64(deliveries/took.Seconds())))
-	publishes := float64(end.answers-begin.answers) / took.Seconds()
+	publishes := float64(end.completed-begin.completed) / took.Seconds()
 	r.figure("publishes/s", publishes, grouped(int64(publishes)))
 	if pid {
 		used := end.server - begin.server
 		perDelivery := float64(used) / deliveries
 		r.figure("CPU per delivery", perDelivery, nanoseconds(perDelivery))
+		r.aboveIdle(m.idle, used, took, deliveries)
 		r.note("server", "%.0f %% of a core, %.0f %% of it in user space",
 			percent(used, took), percent(late.user-early.user, late.user+late.system-early.user-early.system))
 		r.compareCPU(late.server-early.server, late.user+late.system-early.user-early.system)
 	}
-	segments := max(late.segments-early.segments, 1) // 0 if all had come, unread, before the first survey
-	k := float64(late.deliveries-early.deliveries) / float64(segments)
-	r.figure("K", k, fmt.Sprintf("%.2f messages per segment", k))
+	if m.overTCP {
+		segments := max(late.segments-early.segments, 1) // 0 if all had come, unread, before the first survey
+		k := float64(late.deliveries-early.deliveries) / float64(segments)
+		r.figure("K", k, fmt.Sprintf("%.2f messages per segment", k))
+	}
 	if m.latency != nil {
 		for _, h := range m.latency.named() {
 			q := quantilesOf(h.histogram)
@@ -85,6 +88,7 @@ func loadResult(m measurement, pid bool) *result {
 		r.disturbance(early, late)
 	}
 	r.note("checked", "%s deliveries of %s publishes: none lost, repeated, reordered or damaged", grouped(m.delivered), grouped(m.published))
+	m.remarks(r)
 	return r
 }
 

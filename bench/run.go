@@ -62,9 +62,8 @@ func (o *options) run(ctx context.Context, stdout io.Writer) error {
 	if len(o.versus) > 0 {
 		return runVersus(ctx, o, stdout)
 	}
-	if o.address != "" {
-		t := target{name: o.address, address: o.address, pid: o.pid, limits: outputLimits(o.address)}
-		return o.measureAndPrint(ctx, t, stdout)
+	if len(o.addresses) > 0 {
+		return o.measureAndPrint(ctx, runningTarget(o.addresses, o.processes), stdout)
 	}
 	s, err := startServer(ctx, o.start, o.start, o.serverCPU)
 	if err != nil {
@@ -104,11 +103,11 @@ func (o *options) measure(ctx context.Context, t target) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return loadResult(m, t.pid != 0), nil
+	return loadResult(m, len(t.processes) > 0), nil
 }
 
 func printUsage(w io.Writer) {
-	fmt.Fprint(w, `hubsub bench: how much a RESP pub/sub server delivers, and at what cost
+	fmt.Fprint(w, `hubsub bench: how much a pub/sub server delivers, and at what cost
 
     hubsub bench SHAPE [flags]     measure; "hubsub bench SHAPE -h" lists the flags and their defaults
     hubsub bench floor [--port N]  the least that a fan-out server can do, to measure against
@@ -124,12 +123,17 @@ Examples:
     hubsub bench room --pipeline 64 --vs redis='REDIS' --vs hubsub='hubsub --port {port} --loops 1'
     hubsub bench rooms --vs floor='hubsub bench floor --port {port}' --vs redis='REDIS'
     hubsub bench room --subscribers 100 --rate 2000 --start 'REDIS'     latency at a fixed rate
-    hubsub bench idle --addr 127.0.0.1:6379 --pid 4711
+    hubsub bench idle --addr 127.0.0.1:6379
+    hubsub bench mixed --total-order --start 'redis-server --port 0 --unixsocket {socket}'
+    hubsub bench cluster --addr 127.0.0.1:7001,127.0.0.1:7002,127.0.0.1:7003
+    hubsub bench patterns --vs 'none[patterns=0]=REDIS' --vs many='REDIS'      one server, two loads
+    hubsub bench room --vs redis='REDIS' --vs nats='nats-server -a 127.0.0.1 -p {port}' --vs running=10.0.0.7:6379
 where REDIS stands for
     redis-server --port {port} --save "" --appendonly no
 
 A started server has one CPU (--server-cpu) and the generator another (--generator-cpu); give a server with several
-threads one loop. Every delivery is checked: a server that loses, repeats, reorders or changes a message fails the run,
+threads one loop. RESP and NATS servers are told apart by what they answer; of a running one on this machine the
+processes are found by the socket that they listen on. Every delivery is checked: a server that loses, repeats, reorders or changes a message fails the run,
 exit code 1. Latency is given with --rate only.
 `)
 }

@@ -7,21 +7,37 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // target is a server to measure.
 type target struct {
-	name    string
-	address string
-	pid     int    // 0 if unknown: then neither CPU time nor memory is reported
-	limits  string // what became of its pub/sub output limit
+	name      string
+	addresses []string  // of its nodes: host:port or unix:/path
+	processes processes // none if unknown: then neither CPU time nor memory is reported
+	limits    string    // what became of its pub/sub output limit
+}
+
+// runningTarget is a server that runs already. Its processes, if they are not given, are looked for.
+func runningTarget(addresses []string, given processes) target {
+	t := target{name: strings.Join(addresses, ","), addresses: addresses, processes: given, limits: outputLimits(addresses)}
+	if len(given) > 0 {
+		return t
+	}
+	found, err := listeners(addresses)
+	if err != nil {
+		t.name += fmt.Sprintf("; CPU time and memory unknown: %v", err)
+		return t
+	}
+	t.name += "; " + found.String()
+	t.processes = found
+	return t
 }
 
 // server is a target that was started here and is ended here.
@@ -29,11 +45,13 @@ type server struct {
 	target
 	process *exec.Cmd
 	output  *os.File      // what it printed; has no name any more
+	folder  string        // of its Unix socket, "" if it has none
 	ended   chan struct{} // closed when the process has ended
 }
 
-// startServer starts a shell command in which {port} stands for a free port, pinned to a CPU if that is not negative,
-// and waits until it answers PING. The shell replaces itself by the command, so the pid is the server's.
+// startServer starts a shell command in which {port} stands for a free port and {socket} for the path of a Unix socket,
+// which is then used to connect. It is pinned to a CPU if that is not negative. startServer waits until the server
+// answers. The shell replaces itself by the command, so the pid is the server's.
 func startServer(ctx context.Context, name, command string, cpu int) (*server, error) {
 	port, err := freePort()
 	if err != nil {
@@ -44,27 +62,43 @@ func startServer(ctx context.Context, name, command string, cpu int) (*server, e
 		return nil, fmt.Errorf("cannot keep the server's output: %w", err)
 	}
 	os.Remove(output.Name())
-
-	command = strings.ReplaceAll(command, "{port}", strconv.Itoa(port))
 	s := &server{
-		target:  target{name: name, address: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))},
-		process: exec.Command("/bin/sh", "-c", "exec "+command),
-		output:  output,
-		ended:   make(chan struct{}),
+		target: target{name: name, addresses: []string{net.JoinHostPort("127.0.0.1", strconv.Itoa(port))}},
+		output: output,
+		ended:  make(chan struct{}),
 	}
+	if strings.Contains(command, "{socket}") {
+		if s.folder, err = os.MkdirTemp("", "hubsub-bench-"); err != nil {
+			s.discard()
+			return nil, fmt.Errorf("cannot place the server's socket: %w", err)
+		}
+		path := filepath.Join(s.folder, "socket")
+		s.addresses = []string{unixPrefix + path}
+		command = strings.ReplaceAll(command, "{socket}", path)
+	}
+	command = strings.ReplaceAll(command, "{port}", strconv.Itoa(port))
+	s.process = exec.Command("/bin/sh", "-c", "exec "+command)
 	s.process.Stdout, s.process.Stderr = output, output
 	if err := s.launch(cpu); err != nil {
-		output.Close()
+		s.discard()
 		return nil, fmt.Errorf("cannot start %s: %w", name, err)
 	}
-	s.pid = s.process.Process.Pid
+	s.processes = processes{s.process.Process.Pid}
 	if err := s.awaitReady(ctx); err != nil {
 		err = fmt.Errorf("cannot start %s: %w%s", name, err, s.lastOutput())
 		s.stop()
 		return nil, err
 	}
-	s.limits = unlimitOutput(s.address)
+	s.limits = unlimitOutput(s.addresses)
 	return s, nil
+}
+
+// discard removes what the server leaves behind.
+func (s *server) discard() {
+	s.output.Close()
+	if s.folder != "" {
+		os.RemoveAll(s.folder)
+	}
 }
 
 // launch starts the process. The kernel kills it when the thread that started it ends, so that no server outlives this
@@ -96,7 +130,7 @@ func freePort() (int, error) {
 }
 
 func (s *server) awaitReady(ctx context.Context) error {
-	dial, err := newDialer(s.address, false)
+	dial, err := newDialer(s.addresses)
 	if err != nil {
 		return err
 	}
@@ -120,7 +154,7 @@ func (s *server) awaitReady(ctx context.Context) error {
 
 // stop ends the process, by SIGTERM and if that does not help by SIGKILL, and waits for its end.
 func (s *server) stop() {
-	defer s.output.Close()
+	defer s.discard()
 	s.process.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-s.ended:
@@ -144,33 +178,38 @@ func (s *server) lastOutput() string {
 	return "\n" + strings.TrimSpace(string(tail[:n]))
 }
 
-// unlimitOutput turns the server's limit for lagging pub/sub clients off and returns what it answered.
-func unlimitOutput(address string) string {
-	return configure(address, "SET", "client-output-buffer-limit", "pubsub 0 0 0")
+// unlimitOutput turns the limit for lagging pub/sub clients off on every node and returns what the nodes answered.
+func unlimitOutput(addresses []string) string {
+	return configure(addresses, "SET", "client-output-buffer-limit", "pubsub 0 0 0")
 }
 
 // outputLimits returns the limits in force, which are left as they are.
-func outputLimits(address string) string {
-	return configure(address, "GET", "client-output-buffer-limit")
+func outputLimits(addresses []string) string {
+	return configure(addresses, "GET", "client-output-buffer-limit")
 }
 
-// configure sends a CONFIG command and returns command and answer as one line.
-func configure(address string, args ...string) string {
-	text := "CONFIG " + strings.Join(args, " ") + ": "
-	dial, err := newDialer(address, false)
+// configure sends a CONFIG command to every node and returns command and answers as one line.
+func configure(addresses []string, args ...string) string {
+	dial, err := newDialer(addresses)
 	if err != nil {
-		return text + err.Error()
+		return err.Error()
 	}
-	fd, err := dial.open()
-	if err != nil {
-		return text + err.Error()
+	if p, err := dial.detect(); err != nil {
+		return err.Error()
+	} else if p == nats {
+		return "as the server has them: NATS has no command for them"
 	}
-	defer unix.Close(fd)
-	r, err := dial.do(append([]string{"CONFIG"}, args...)...)
-	if err != nil {
-		return text + err.Error()
+	var answers []string
+	for node := range addresses {
+		answer, err := dial.ask(node, append([]string{"CONFIG"}, args...)...)
+		if err != nil {
+			answer = err.Error()
+		}
+		if !slices.Contains(answers, answer) {
+			answers = append(answers, answer)
+		}
 	}
-	return text + r.String()
+	return "CONFIG " + strings.Join(args, " ") + ": " + strings.Join(answers, "; ")
 }
 
 // sleepOr waits for d or until the context is done.

@@ -8,47 +8,37 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// allRooms is the room of a sink that subscribes to every room.
-const allRooms = -1
-
 // sink is one subscriber. Owned by the loop.
 type sink struct {
-	fd    int
-	index int
-	room  int    // its room, or allRooms
-	lanes int    // its first lane in the ledger
-	rest  []byte // an unfinished frame
+	fd     int
+	index  int
+	format *format
+	first  uint32 // it is in the rooms [first, first+rooms); a wanderer in none of them
+	rooms  uint32
+	pairs  int    // its (subscriber, room) pair of room r has the number pairs+r
+	rest   []byte // an unfinished frame
+	guest  *wanderer
+}
+
+// newSink returns the subscriber of a seat, whose pairs begin at number firstPair.
+func newSink(fd, index int, f *format, at seat, firstPair int) sink {
+	return sink{fd: fd, index: index, format: f, first: uint32(at.first), rooms: uint32(at.rooms), pairs: firstPair - at.first}
 }
 
 // hears reports whether the sink subscribes to the room.
-func (s *sink) hears(room uint32) bool { return s.room == allRooms || s.room == int(room) }
+func (s *sink) hears(room uint32) bool { return room-s.first < s.rooms }
 
-// heard returns the range of rooms that the sink hears.
-func (s *sink) heard(rooms int) (first, end int) {
-	if s.room == allRooms {
-		return 0, rooms
-	}
-	return s.room, s.room + 1
-}
-
-// lane returns the ledger's lane for a room that the sink hears.
-func (s *sink) lane(room, publisher uint32, publishers int) int {
-	if s.room == allRooms {
-		return s.lanes + int(room)*publishers + int(publisher)
-	}
-	return s.lanes + int(publisher)
-}
+// pair returns the number of the sink and a room that it hears, among all such pairs.
+func (s *sink) pair(room uint32) int { return s.pairs + int(room) }
 
 var (
-	pingCommand = []byte("*1\r\n$4\r\nPING\r\n")
-	pongPlain   = []byte("+PONG\r\n")                         // RESP3
-	pongPush    = []byte("*2\r\n$4\r\npong\r\n$0\r\n\r\n")    // RESP2, while subscribed
-	errClosed   = errors.New("server closed the connection")  // end of stream
-	errDamaged  = errors.New("message is not what was sent")  // content
-	errUnknown  = errors.New("message was never sent")        // mark out of range
-	errNotHeard = errors.New("message of a room not joined")  // routing
-	errNoFrame  = errors.New("bytes that are not a message")  // framing, in front of the closing PONG
-	errOverdue  = errors.New("no answer to the closing PING") // end of run
+	errClosed   = errors.New("server closed the connection")      // end of stream
+	errDamaged  = errors.New("message is not what was sent")      // content
+	errUnknown  = errors.New("message was never sent")            // mark out of range
+	errNotHeard = errors.New("message of a room not joined")      // routing, or before a join or after a leave
+	errEarly    = errors.New("message from before the subscribe") // answered before SUBSCRIBE was sent
+	errNoFrame  = errors.New("bytes that are not a message")      // framing, in front of the closing PONG
+	errOverdue  = errors.New("no answer to the closing PING")     // end of run
 )
 
 // readSink reads a ready subscriber and accounts for every complete message. Its events are edge-triggered, which spares
@@ -82,15 +72,36 @@ func (g *generator) account(s *sink, b []byte) error {
 	if g.latency != nil {
 		now = int64(g.now())
 	}
-	for len(b) >= g.format.frameLen {
-		frame := b[:g.format.frameLen]
-		if err := g.deliver(s, frame, now); err != nil {
-			return fmt.Errorf("%w: %q", err, frame)
+	f := s.format
+	for {
+		var err error
+		if s.guest == nil {
+			b, err = g.takeMessages(s, b, now)
+		} else {
+			b, err = g.takeVisit(s, b)
 		}
-		b = b[g.format.frameLen:]
+		if err != nil && err != errDamaged {
+			return fmt.Errorf("%w: %q", err, b[:min(len(b), f.frameLen)])
+		}
+		// What is no message may be what a NATS server says beside its messages.
+		n := 0
+		if f.protocol == nats && len(b) > 0 {
+			var failure error
+			n, failure = aside(b, func() error { return sendWhole(s.fd, natsPong) })
+			if failure != nil {
+				return failure
+			}
+		}
+		if n == 0 && err != nil {
+			return fmt.Errorf("%w: %q", err, b[:f.frameLen])
+		}
+		if n <= 0 {
+			break
+		}
+		b = b[n:]
 	}
-	if g.closing && len(b) == len(g.pong) {
-		if !bytes.Equal(b, g.pong) {
+	if g.closing && len(b) == len(f.pong) {
+		if !bytes.Equal(b, f.pong) {
 			return fmt.Errorf("%w: %q", errNoFrame, b)
 		}
 		g.unfinished--
@@ -100,9 +111,22 @@ func (g *generator) account(s *sink, b []byte) error {
 	return nil
 }
 
+// takeMessages accounts for the messages at the beginning of b and returns what follows them: less than a frame, or with
+// an error the frame that is wrong.
+func (g *generator) takeMessages(s *sink, b []byte, now int64) (rest []byte, err error) {
+	frameLen := s.format.frameLen
+	for len(b) >= frameLen {
+		if err := g.deliver(s, b[:frameLen], now); err != nil {
+			return b, err
+		}
+		b = b[frameLen:]
+	}
+	return b, nil
+}
+
 // deliver accounts for one message, read at the given time, which only an open loop needs.
 func (g *generator) deliver(s *sink, frame []byte, now int64) error {
-	m, ok := g.format.parse(frame)
+	m, ok := s.format.parse(frame)
 	switch {
 	case !ok:
 		return errDamaged
@@ -112,15 +136,19 @@ func (g *generator) deliver(s *sink, frame []byte, now int64) error {
 		return errNotHeard
 	}
 	g.deliveries++
-	if !g.ledger.receive(s.lane(m.room, m.publisher, len(g.publishers)), m.number, s, m) {
+	pair := s.pair(m.room)
+	if !g.ledger.receive(pair*g.ledger.publishers+int(m.publisher), m.number, s, m) {
 		return nil
 	}
-	nth, ok := g.publishers[m.publisher].delivered(m.slot)
+	if g.order != nil {
+		g.order.receive(pair, m, s)
+	}
+	left, ok := g.publishers[m.publisher].delivered(m.slot)
 	if !ok {
 		return errUnknown
 	}
 	if g.latency != nil {
-		g.latency.record(m.intended, now, nth == 1, nth == g.audience)
+		g.latency.record(m.intended, now, left == g.audience[m.room]-1, left == 0)
 	}
 	return nil
 }

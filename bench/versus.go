@@ -12,7 +12,7 @@ import (
 // measurement has a freshly started server, and only that one runs. A failed measurement ends the run.
 func runVersus(ctx context.Context, o *options, stdout io.Writer) error {
 	for _, c := range o.versus {
-		printLine(stdout, "server "+c.name, "%s", c.command)
+		printLine(stdout, "server "+c.name, "%s", c.whatIs())
 	}
 	rounds := make([][]*result, o.pairs) // per pair, in the order of --vs
 	said := make(map[string]bool)
@@ -54,18 +54,6 @@ func turnOrder(pair, n int) []int {
 	return order
 }
 
-func (o *options) measureContender(ctx context.Context, c contender) (r *result, limits string, err error) {
-	s, err := startServer(ctx, c.name, c.command, o.serverCPU)
-	if err != nil {
-		return nil, "", err
-	}
-	defer s.stop()
-	if r, err = o.measure(ctx, s.target); err != nil {
-		return nil, "", fmt.Errorf("%w%s", err, s.lastOutput())
-	}
-	return r, s.limits, nil
-}
-
 func figuresText(figures []figure) string {
 	words := make([]string, len(figures))
 	for i, f := range figures {
@@ -79,10 +67,16 @@ func printRatios(w io.Writer, contenders []contender, rounds [][]*result) {
 	base := contenders[0].name
 	for i := 1; i < len(contenders); i++ {
 		fmt.Fprintf(w, "\n%s / %s, %s: median (min to max) of the ratios\n", contenders[i].name, base, count(len(rounds), "pair"))
-		for at, f := range rounds[0][0].figures {
-			ratios := make([]float64, len(rounds))
-			for pair, results := range rounds {
-				ratios[pair] = results[i].figures[at].value / results[0].figures[at].value
+		for _, f := range rounds[0][0].figures {
+			var ratios []float64
+			for _, results := range rounds {
+				if value, ok := results[i].valueOf(f.name); ok {
+					base, _ := results[0].valueOf(f.name)
+					ratios = append(ratios, value/base)
+				}
+			}
+			if len(ratios) < len(rounds) {
+				continue // not every server has it
 			}
 			s := spreadOf(ratios)
 			printLine(w, f.name, "%.3f (%.3f to %.3f)", s.median, s.lowest, s.highest)
