@@ -77,6 +77,9 @@ func (g *generator) connect(dial *dialer, s *shape, l *layout, size int) error {
 		// Publishers begin at different rooms, so that they do not march through them together.
 		p := newPublisher(fd, i, formats[post.protocol], post, i*post.rooms/len(l.posts), s.pipeline)
 		g.publishers = append(g.publishers, p)
+		if p.rest, err = dial.unread(); err != nil {
+			return fmt.Errorf("publisher %d: %w", i, err)
+		}
 		if err := g.poll.add(fd, len(g.sinks)+i, unix.EPOLLIN|unix.EPOLLOUT|unix.EPOLLET); err != nil {
 			return err
 		}
@@ -114,7 +117,7 @@ func (g *generator) connectSink(dial *dialer, i int, at seat, f *format, every [
 	g.sinks = append(g.sinks, newSink(fd, i, f, at, pairs))
 	err = dial.subscribe("SUBSCRIBE", every[at.first:at.first+at.rooms])
 	if err == nil {
-		err = dial.unread()
+		g.sinks[i].rest, err = dial.unread()
 	}
 	if err == nil {
 		err = g.poll.add(fd, i, unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLET)

@@ -224,12 +224,14 @@ func (d *dialer) subscribeBatch(verb string, names []string) error {
 	return nil
 }
 
-// unread returns an error if the server sent more on the last connection than was asked for.
-func (d *dialer) unread() error {
-	if n := d.in.Buffered(); n > 0 {
-		return fmt.Errorf("server sent %d bytes nobody asked for", n)
+// unread returns what the server sent on the last connection beyond what was asked for: a NATS server's INFO or PING may
+// come at any time; anything in RESP is an error.
+func (d *dialer) unread() ([]byte, error) {
+	b, err := d.in.Peek(d.in.Buffered())
+	if err == nil && len(b) > 0 && d.protocol != nats {
+		err = fmt.Errorf("server sent %q, which nobody asked for", b)
 	}
-	return nil
+	return bytes.Clone(b), err
 }
 
 // blockingSocket reads a socket that has a receive time limit.

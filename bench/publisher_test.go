@@ -94,7 +94,7 @@ func TestAnswerRefused(t *testing.T) {
 	for _, line := range []string{"", "+OK", "-ERR no", ":", ":x"} {
 		g := publishing(&s, pace{})
 		p := g.publishers[0]
-			g.publishFree(0)
+		g.publishFree(0)
 		if err := g.answer(p, []byte(line)); err == nil {
 			t.Errorf("answer %q passes", line)
 		}
