@@ -18,6 +18,7 @@ type sink struct {
 	pairs  int    // its (subscriber, room) pair of room r has the number pairs+r
 	rest   []byte // an unfinished frame
 	guest  *wanderer
+	closed bool // the closing PONG has come
 }
 
 // newSink returns the subscriber of a seat, whose pairs begin at number firstPair.
@@ -83,32 +84,38 @@ func (g *generator) account(s *sink, b []byte) error {
 		if err != nil && err != errDamaged {
 			return fmt.Errorf("%w: %q", err, b[:min(len(b), f.frameLen)])
 		}
-		// What is no message may be what a NATS server says beside its messages.
-		n := 0
-		if f.protocol == nats && len(b) > 0 {
-			var failure error
-			n, failure = aside(b, func() error { return sendWhole(s.fd, natsPong) })
-			if failure != nil {
-				return failure
-			}
+		n, failure := g.takeOther(s, b)
+		if failure != nil {
+			return failure
 		}
 		if n == 0 && err != nil {
 			return fmt.Errorf("%w: %q", err, b[:f.frameLen])
+		}
+		if n == 0 && g.closing && !s.closed && len(b) == len(f.pong) {
+			return fmt.Errorf("%w: %q", errNoFrame, b)
 		}
 		if n <= 0 {
 			break
 		}
 		b = b[n:]
 	}
-	if g.closing && len(b) == len(f.pong) {
-		if !bytes.Equal(b, f.pong) {
-			return fmt.Errorf("%w: %q", errNoFrame, b)
-		}
-		g.unfinished--
-		b = nil
-	}
 	s.rest = append(s.rest[:0], b...)
 	return nil
+}
+
+// takeOther takes what is no message and stands at the beginning of b: the closing PONG, or what a NATS server says
+// beside its messages. It returns its length, 0 if it is none, -1 if more bytes are needed to tell.
+func (g *generator) takeOther(s *sink, b []byte) (n int, err error) {
+	f := s.format
+	if g.closing && !s.closed && bytes.HasPrefix(b, f.pong) {
+		s.closed = true
+		g.unfinished--
+		return len(f.pong), nil
+	}
+	if f.protocol != nats || len(b) == 0 {
+		return 0, nil
+	}
+	return aside(b, func() error { return sendWhole(s.fd, natsPong) })
 }
 
 // takeMessages accounts for the messages at the beginning of b and returns what follows them: less than a frame, or with
