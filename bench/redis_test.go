@@ -6,10 +6,12 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -242,4 +244,76 @@ func TestRunUsage(t *testing.T) {
 	f(exitUsage, "room", "--nosuchflag")
 	f(exitUsage, "floor", "--port", "x")
 	f(exitFailed, "room", "--addr", "127.0.0.1:1", "--generator-cpu", "-1")
+}
+
+// counted runs a load against a server and returns the generator that did, and what it found.
+func counted(t *testing.T, at target, line string) (*generator, measurement) {
+	t.Helper()
+	o, err := parse(t, line+" --duration 200ms --warmup 50ms --start x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := newGenerator(at, o)
+	if err != nil {
+		t.Fatalf("%s: %v", line, err)
+	}
+	t.Cleanup(g.close)
+	g.idleCPU = min(g.idleCPU, 50*time.Millisecond)
+	m, err := g.run(t.Context())
+	if err != nil {
+		t.Fatalf("%s: %v", line, err)
+	}
+	return g, m
+}
+
+// Wanderers come and go; what everybody heard, they too, is what Redis sent.
+func TestMixedCounts(t *testing.T) {
+	redis := startRedis(t)
+	address := redis.addresses[0]
+	g, m := counted(t, redis.target, "mixed --rooms 20 --subscribers 20 --wanderers 10 --total-order")
+	if m.guests.moves() < 20 || m.guests.messages() == 0 || m.guests.messages() >= m.delivered {
+		t.Errorf("%d visits, %d of %d messages", m.guests.moves(), m.guests.messages(), m.delivered)
+	}
+	subscribed := infoNumber(t, address, "commandstats", "cmdstat_subscribe:calls=")
+	if want := int64(len(g.sinks)-10) + m.guests.moves(); subscribed != want {
+		t.Errorf("Redis executed %d SUBSCRIBE, want %d", subscribed, want)
+	}
+	if left := infoNumber(t, address, "commandstats", "cmdstat_unsubscribe:calls="); left != m.guests.moves()-10 {
+		t.Errorf("%d left, %d came", left, m.guests.moves())
+	}
+	// 20 rooms of 20, 10, 7, 5, 4, 3, 3, 3, 2 × 5 and 1 × 7 members, and 4 gateways in 10 rooms each.
+	if got := len(g.sinks); got != 72+4+10 {
+		t.Errorf("%d connections subscribe", got)
+	}
+	for room, want := range map[int]int64{0: 21, 9: 2 + 4, 19: 1} {
+		if got := int64(g.audience[room]); got != want {
+			t.Errorf("%s has %d members, want %d", channel(room), got, want)
+		}
+	}
+	old := strings.Count(ask(t, address, "CLIENT", "LIST", "TYPE", "PUBSUB").text, "resp=2")
+	if old < 40 || old > 46 {
+		t.Errorf("%d of 86 subscribers speak RESP2", old)
+	}
+}
+
+func TestUnixSocket(t *testing.T) {
+	s, err := startServer(t.Context(), "redis", `redis-server --port {port} --unixsocket {socket} --save "" --appendonly no`, -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.stop)
+	if !strings.HasPrefix(s.addresses[0], unixPrefix) {
+		t.Fatalf("connected by %v", s.addresses)
+	}
+	_, m := counted(t, s.target, "room --subscribers 10 --wanderers 2")
+	for _, figure := range loadResult(m, true).figures {
+		if figure.name == "K" || figure.value <= 0 {
+			t.Errorf("%s is %v over a Unix socket", figure.name, figure.value)
+		}
+	}
+	path := strings.TrimPrefix(s.addresses[0], unixPrefix)
+	s.stop()
+	if _, err := os.Stat(filepath.Dir(path)); !os.IsNotExist(err) {
+		t.Errorf("after stop %s: %v", path, err)
+	}
 }
