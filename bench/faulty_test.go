@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -26,11 +27,31 @@ type fakeServer struct {
 	beforePong func() []byte
 	// answer returns what PUBLISH is answered.
 	answer func(n, subscribers int) int
+	// deliverGuest is the same for wanderers, the subscribers behind the first stable ones.
+	deliverGuest func(frame []byte) [][]byte
+	stable       int
+	// onLeave returns what a wanderer gets before and after the confirmation that it left.
+	onLeave func(confirmation []byte) []byte
+	// onJoin is the same for joining.
+	onJoin func(confirmation []byte) []byte
 	// stall is called before the n-th publish is executed.
 	stall func(n int)
 }
 
-type fakeSubscriber struct{ conn net.Conn }
+type fakeSubscriber struct {
+	conn    net.Conn
+	channel string
+}
+
+// members returns the subscribers of a channel.
+func (f *fakeServer) members(channel string) (members []*fakeSubscriber) {
+	for _, s := range f.subscribers {
+		if s.channel == channel {
+			members = append(members, s)
+		}
+	}
+	return members
+}
 
 func (f *fakeServer) start(t *testing.T) {
 	t.Helper()
@@ -71,8 +92,19 @@ func (f *fakeServer) serve(conn net.Conn) {
 func (f *fakeServer) execute(conn net.Conn, args []reply) {
 	switch args[0].text {
 	case "SUBSCRIBE":
-		f.subscribers = append(f.subscribers, &fakeSubscriber{conn})
-		fmt.Fprintf(conn, "*3\r\n$9\r\nsubscribe\r\n$%d\r\n%s\r\n:1\r\n", len(args[1].text), args[1].text)
+		f.subscribers = append(f.subscribers, &fakeSubscriber{conn, args[1].text})
+		confirmation := resp2.confirmation("subscribe", args[1].text, 1)
+		if f.onJoin != nil && f.stable > 0 && len(f.subscribers) > f.stable {
+			confirmation = f.onJoin(confirmation)
+		}
+		conn.Write(confirmation)
+	case "UNSUBSCRIBE":
+		f.subscribers = slices.DeleteFunc(f.subscribers, func(s *fakeSubscriber) bool { return s.conn == conn })
+		confirmation := resp2.confirmation("unsubscribe", args[1].text, 0)
+		if f.onLeave != nil {
+			confirmation = f.onLeave(confirmation)
+		}
+		conn.Write(confirmation)
 	case "PING":
 		if len(f.subscribers) == 0 {
 			conn.Write(pongPlain)
@@ -89,16 +121,20 @@ func (f *fakeServer) execute(conn net.Conn, args []reply) {
 		}
 		frame := fmt.Appendf(nil, "*3\r\n$7\r\nmessage\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n",
 			len(args[1].text), args[1].text, len(args[2].text), args[2].text)
-		for i, s := range f.subscribers {
+		members := f.members(args[1].text)
+		for i, s := range members {
 			frames := [][]byte{frame}
 			if i == 0 && f.deliver != nil {
 				frames = f.deliver(f.published, frame)
+			}
+			if f.deliverGuest != nil && i >= f.stable {
+				frames = f.deliverGuest(frame)
 			}
 			for _, frame := range frames {
 				s.conn.Write(frame)
 			}
 		}
-		answer := len(f.subscribers)
+		answer := len(members)
 		if f.answer != nil {
 			answer = f.answer(f.published, answer)
 		}
@@ -187,6 +223,92 @@ func TestDeliveryFaults(t *testing.T) {
 		}
 		return subscribers
 	}}, "--pipeline 4", func(e *deliveryError) bool { return e.wrongCount == 1 && e.lost+e.repeated+e.reordered == 0 })
+}
+
+// Two subscribers that see two publishers' messages in different orders, each publisher's in its own.
+func TestTotalOrderFault(t *testing.T) {
+	swapping := func() *fakeServer {
+		var held []byte
+		return &fakeServer{deliver: func(n int, frame []byte) [][]byte {
+			switch n {
+			case faultAt:
+				held = frame // of one publisher, which waits for it: so the next is the other's
+				return nil
+			case faultAt + 1:
+				return [][]byte{frame, held}
+			}
+			return [][]byte{frame}
+		}}
+	}
+	if _, err := runFake(t, swapping(), "--publishers 2"); err != nil {
+		t.Fatalf("without --total-order: %v", err)
+	}
+	_, err := runFake(t, swapping(), "--publishers 2 --total-order")
+	var e *deliveryError
+	if !errors.As(err, &e) || e.disordered == 0 || e.lost+e.repeated+e.reordered+e.wrongCount != 0 {
+		t.Fatalf("got %v", err)
+	}
+}
+
+// The fake server has three subscribers and one wanderer.
+func TestWandererFaults(t *testing.T) {
+	const flags = "--pipeline 4 --wanderers 1"
+	counts := func(name string, server *fakeServer, wrong func(e *deliveryError) bool) {
+		t.Run(name, func(t *testing.T) {
+			server.stable = 3
+			_, err := runFake(t, server, flags)
+			var e *deliveryError
+			if !errors.As(err, &e) || !wrong(e) {
+				t.Fatalf("got %v", err)
+			}
+		})
+	}
+	ends := func(name string, server *fakeServer, want error) {
+		t.Run(name, func(t *testing.T) {
+			server.stable = 3
+			if _, err := runFake(t, server, flags); !errors.Is(err, want) {
+				t.Fatalf("got %v, want %v", err, want)
+			}
+		})
+	}
+	ends("none", &fakeServer{}, nil)
+
+	heard := 0
+	only := func(at int, fault func(frame []byte) [][]byte) func(frame []byte) [][]byte {
+		heard = 0
+		return func(frame []byte) [][]byte {
+			if heard++; heard == at {
+				return fault(frame)
+			}
+			return [][]byte{frame}
+		}
+	}
+	none := func([]byte) [][]byte { return nil }
+	twice := func(frame []byte) [][]byte { return [][]byte{frame, frame} }
+	counts("lost", &fakeServer{deliverGuest: only(faultAt, none)},
+		func(e *deliveryError) bool { return e.lost == 1 && e.repeated+e.reordered+e.wrongCount == 0 })
+	counts("repeated", &fakeServer{deliverGuest: only(faultAt, twice)},
+		func(e *deliveryError) bool { return e.repeated == 1 && e.lost+e.reordered+e.wrongCount == 0 })
+	counts("deaf", &fakeServer{deliverGuest: none},
+		func(e *deliveryError) bool { return e.lost > 0 && e.repeated+e.reordered+e.wrongCount == 0 })
+	counts("not counted", &fakeServer{answer: func(n, subscribers int) int { return subscribers - 1 }},
+		func(e *deliveryError) bool { return e.wrongCount > 0 && e.lost+e.repeated+e.reordered == 0 })
+
+	var first, last []byte
+	keepFirst := func(frame []byte) [][]byte {
+		if first == nil {
+			first = frame
+		}
+		return [][]byte{frame}
+	}
+	keep := func(frame []byte) [][]byte { last = frame; return [][]byte{frame} }
+	behind := func(confirmation []byte) []byte { return append(confirmation, last...) }
+	before := func(confirmation []byte) []byte { return append(bytes.Clone(last), confirmation...) }
+	ends("message after leave", &fakeServer{deliverGuest: keep, onLeave: behind}, errNotHeard)
+	ends("message before join", &fakeServer{deliverGuest: keep, onJoin: before}, errNotHeard)
+	ends("message from before the join", &fakeServer{deliverGuest: keepFirst, onJoin: func(confirmation []byte) []byte {
+		return append(confirmation, first...)
+	}}, errEarly)
 }
 
 func TestContentFaults(t *testing.T) {

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -104,6 +105,78 @@ func TestReadEndOfStream(t *testing.T) {
 	unix.Shutdown(f.toPublisher, unix.SHUT_WR)
 	if err := f.readPublisher(f.publishers[0], unix.EPOLLIN); !errors.Is(err, errClosed) {
 		t.Fatalf("got %v", err)
+	}
+}
+
+// What a NATS server says beside its messages, in pieces of any length, disturbs nothing and PING is answered.
+func TestNATSAsides(t *testing.T) {
+	x := newFixture(t, pace{})
+	x.sinks[0].format = newFormat(nats, 1, markBytes)
+	x.publishFree(0)
+	b := []byte("INFO {\"server_id\":\"" + strings.Repeat("x", 100) + "\"}\r\n")
+	for number := range uint32(2) {
+		b = append(b, messageOf(x.sinks[0].format, mark{number: number, slot: x.publishers[0].awaiting[number].slot})...)
+		b = append(b, natsPing...)
+	}
+	for _, b := range b {
+		x.write(t, x.toSink, []byte{b})
+		if err := x.readSink(&x.sinks[0], unix.EPOLLIN); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := x.verdict(); err != nil || x.deliveries != 2 {
+		t.Errorf("%d deliveries, %v", x.deliveries, err)
+	}
+	pongs := make([]byte, 100)
+	n, err := unix.Read(x.toSink, pongs)
+	if err != nil || string(pongs[:n]) != "PONG\r\nPONG\r\n" {
+		t.Errorf("PING is answered %q, %v", pongs[:n], err)
+	}
+}
+
+func TestNATSFaults(t *testing.T) {
+	f := func(stream string, want error) {
+		t.Helper()
+		x := newFixture(t, pace{})
+		x.sinks[0].format = newFormat(nats, 1, markBytes)
+		x.publishFree(0)
+		x.write(t, x.toSink, []byte(stream))
+		if err := x.readSink(&x.sinks[0], unix.EPOLLIN); !errors.Is(err, want) {
+			t.Errorf("%q: got %v, want %v", stream, err, want)
+		}
+	}
+	payload := strings.Repeat("\x00", markBytes) + "\r\n"
+	f("MSG room:000000 000000 24\r\n"+payload, nil)
+	f("MSG room:000000 000001 24\r\n"+payload, errDamaged)
+	f("MSG room:000001 000000 24\r\n"+payload, errDamaged)
+	f("MSG room:000000 000000 25\r\n"+payload, errDamaged)
+	f("HMSG room:000000 000000 24\r\n"+payload, errDamaged)
+	f("-ERR 'Slow Consumer'\r\n", errRefused)
+	f("PINGPONG"+strings.Repeat("x", 50), errDamaged)
+}
+
+// In NATS a publish is in flight until it is delivered: there is no answer.
+func TestNATSPublisher(t *testing.T) {
+	x := newFixture(t, pace{})
+	p := x.publishers[0]
+	p.format = newFormat(nats, 1, markBytes)
+	x.protocols = protocols{nats, nats}
+	x.publishFree(0)
+	if len(p.awaiting) != 0 || p.inFlight() != 2 || x.completed() != 0 {
+		t.Fatalf("%d wait for answers, %d in flight, %d completed", len(p.awaiting), p.inFlight(), x.completed())
+	}
+	p.delivered(0)
+	if p.inFlight() != 1 || x.completed() != 1 {
+		t.Errorf("%d in flight, %d completed", p.inFlight(), x.completed())
+	}
+	x.write(t, x.toPublisher, []byte("PING\r\nINFO {}\r\n"))
+	queued := len(p.out)
+	if err := x.readPublisher(p, unix.EPOLLIN); err != nil || string(p.out[queued:]) != "PONG\r\n" {
+		t.Errorf("PING is answered %q, %v", p.out[queued:], err)
+	}
+	x.write(t, x.toPublisher, []byte("-ERR 'Permissions Violation'\r\n"))
+	if err := x.readPublisher(p, unix.EPOLLIN); !errors.Is(err, errRefused) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -37,6 +37,12 @@ func TestOptionsAccepted(t *testing.T) {
 	f("patterns --addr 127.0.0.1:1", func(o *options) bool {
 		return o.shape.patterns == 10_000 && o.shape.patternConnections == 10
 	})
+	f("mixed --start x", func(o *options) bool { return o.shape.wanderers > 0 && o.protocol == "both" })
+	f("cluster --addr a:1,b:2,unix:/c --pid 1,2", func(o *options) bool {
+		return len(o.addresses) == 3 && len(o.processes) == 2 && o.paceOver(3).rate == 750 && o.shape.totalOrder && o.shape.idleCPU
+	})
+	f("cluster --addr a:1,b:2 --rate 100", func(o *options) bool { return o.paceOver(2).rate == 100 })
+	f("room --addr a:1", func(o *options) bool { return o.paceOver(1).rate == 0 })
 	f("idle --addr 127.0.0.1:1 --pid 1", func(o *options) bool { return o.shape.subscriptions() == 9000 })
 	f("room --addr 127.0.0.1:1 --subscribers 5 --publishers 2 --pipeline 3 --size 100 --rate 50 --duration 1s --protocol resp3",
 		func(o *options) bool {
@@ -74,4 +80,14 @@ func TestOptionsRefused(t *testing.T) {
 	f("room --addr 127.0.0.1:1 --duration 11m", "at most")
 	f("patterns --addr 127.0.0.1:1 --pattern-connections 0", "--pattern-connections")
 	f("room --start x --pairs 0", "--pairs")
+	f("room --start x --protocol telnet", "--protocol")
+	f("room --addr unix: ", "address")
+	f("room --addr h:1,h", "address")
+	f("room --addr h:1 --pid 0", "no pid")
+	f("room --vs a=x --vs b[x=1]=y", `no option "x"; there are pipeline, protocol, publishers, rate, rooms, size, subscribers, wanderers`)
+	f("room --vs a=x --vs b[rooms=x]=y", "--vs b: rooms=x")
+	f("room --vs a=x --vs b[rooms=0]=y", "--vs b: --rooms")
+	f("room --vs a=x --vs b[rooms=1=y", "no ]")
+	f("room --vs a=x --vs =y", "NAME=")
+	f("room --start x --wanderers -1", "--wanderers")
 }
