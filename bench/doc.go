@@ -1,5 +1,5 @@
-// Package bench is the load generator behind "hubsub bench" and the floor server it compares with. It speaks RESP and
-// knows no engine, so it measures any server that has SUBSCRIBE and PUBLISH.
+// Package bench is the load generator behind "hubsub bench" and the floor server it compares with. It speaks RESP2, RESP3
+// and NATS and knows no engine, so it measures any server that has SUBSCRIBE and PUBLISH, or SUB and PUB.
 //
 // # One thread
 //
@@ -9,6 +9,19 @@
 // Connections are opened, greeted and subscribed one after the other on blocking sockets before the loop begins. Above
 // 90 % of its core the generator says so, because then it measures itself.
 //
+// A shape is a handful of numbers; a layout is what they come to over a server's nodes: who connects where, speaks what
+// and is in which rooms. A connection's rooms are a range, so that finding the place where a message is checked costs the
+// same for all of them. Members of one room are spread over the nodes and take the protocols in turn, so every room with
+// enough members has all of both.
+//
+// # Protocols
+//
+// A format belongs to a connection and knows its messages' bytes: subscription ids of NATS are chosen such that there too
+// a room's messages all begin alike. A server is asked with an inline PING unless --protocol says what it speaks: RESP
+// answers, NATS greets. Two things are different in NATS. A PUB has no answer, so a publish is in flight until all its
+// deliveries have come, and publishes/s counts those. And the server speaks beside its messages (PING, INFO); that is
+// looked for only where a message is not what it must be, so it costs the others nothing.
+//
 // # What is checked
 //
 // A payload carries its publisher, its room, its number among that publisher's messages to that room, the slot it
@@ -16,7 +29,23 @@
 // knows which number each publisher's next message to each of its rooms must have. Order across rooms is not required.
 // At the end each subscriber sends PING and everything before the PONG is still checked, so a late repetition is found
 // without waiting for it. A lost, repeated, reordered or damaged message, or a PUBLISH answer that is not the number of
-// subscribers, fails the run.
+// subscribers, fails the run. With several addresses an answer below that number is right, since the nodes of a Redis
+// Cluster count their own subscribers only; it is noted.
+//
+// --total-order compares the subscribers of a room with each other: the first that gets to a position in the room's order
+// decides what stands there, and all others must find the same. A position is forgotten when all have passed it. It is a
+// stronger promise than a server may make: NATS keeps each publisher's order, but no order among publishers, and neither
+// does Redis Cluster. Wanderers are not compared.
+//
+// Wanderers (--wanderers, and shape mixed) are in one room at a time, leave it after a few messages and join another,
+// often a large one. What is under way while they join or leave may or may not reach them, so their messages are no part
+// of what completes a publish or of latency. But from the confirmation of the SUBSCRIBE to that of the UNSUBSCRIBE each
+// publisher's messages must come without a gap; none may come outside; those published after the first confirmation was
+// read must come, those answered before UNSUBSCRIBE was sent too, and those answered before SUBSCRIBE was sent must not.
+// A wanderer that hears nothing stays where it is and is found at the end. PUBLISH must count those that are there for
+// certain and may count those that are under way. Where an answer does not mean that everybody was reached (several
+// nodes, NATS) the two rules about answers are off. NATS confirms no SUB; the answer to a PING behind it does, and
+// messages may come before that.
 //
 // # Closed and open loop
 //
@@ -33,6 +62,15 @@
 // data segments that the subscribers' sockets received (TCP_INFO), so K, messages per segment, needs no network
 // namespace and counts nobody else's traffic.
 //
+// Over a Unix socket there are no segments, and no K. CPU time and memory are summed over the processes of all nodes.
+// Those of a server that runs on this machine are found by the sockets that it listens on (/proc/net, /proc/PID/fd), if
+// all of them can be: part of a sum would mislead. A wrapper that listens for others, or a forked child that shares the
+// socket, is found in their place or beside them; what was found is printed, and --pid corrects it.
+//
+// --idle-cpu, and always shape cluster, reads the CPU time for some seconds before anything is published, with all
+// connections there: timers, heartbeats, gossip. The cost per delivery is then given with and without it. At a fixed low
+// rate much of the cost per delivery is that, and with it a server with more nodes looks worse for what it does once.
+//
 // CPU time is the process's CPU clock (clock_gettime of the pid), in nanoseconds. It is the sum that the schedstat files
 // of the threads hold, but it keeps what ended threads used and is up to date for a thread that is running. It is
 // compared with utime+stime of /proc/PID/stat, and a difference is noted. User and system shares are sampled by tick and
@@ -45,6 +83,9 @@
 // --vs measures two or more servers alternately: A B, B A, A B. Each measurement starts its server afresh and ends it,
 // so only one runs at a time and none inherits memory or caches from a run before; the warm-up absorbs the start. No
 // pair is discarded. Only the ratios within a pair are compared: the machine drifts by more than servers differ.
+//
+// A server may also run already (--vs NAME=ADDR); then it is not pinned, and not idle while others are measured: it keeps
+// what runs before have left in it. NAME[rate=100]=… gives one server a load of its own, as for the same server twice.
 //
 // A started server is pinned to one core before it begins, the generator to another. CONFIG SET turns its pub/sub output
 // limit off, so that no subscriber is closed for lagging in a throughput run; what the server answered is printed.

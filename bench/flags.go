@@ -64,11 +64,11 @@ func (o *options) runFlags(flags *flag.FlagSet) {
 
 // serverFlags adds the flags that say what is measured.
 func (o *options) serverFlags(flags *flag.FlagSet) {
-	flags.Func("addr", "`A[,B…]`: measure the server at these nodes, each host:port or unix:/path", func(text string) (err error) {
+	flags.Func("addr", "measure a server that runs; `A[,B…]` are its nodes, each host:port or unix:/path", func(text string) (err error) {
 		o.addresses, err = parseAddresses(text)
 		return err
 	})
-	flags.Func("pid", "`P[,Q…]`: its processes, for CPU time and memory; default: those found to listen there", func(text string) error {
+	flags.Func("pid", "`P[,Q…]` are its processes, for CPU time and memory; default: those found to listen there", func(text string) error {
 		for word := range strings.SplitSeq(text, ",") {
 			pid, err := strconv.Atoi(word)
 			if err != nil || pid < 1 {
@@ -80,8 +80,8 @@ func (o *options) serverFlags(flags *flag.FlagSet) {
 	})
 	flags.StringVar(&o.start, "start", "",
 		"start this shell `command` as the server; {port} is a free port, {socket} the path of a Unix socket to connect by")
-	flags.Func("vs", "`NAME=COMMAND` or NAME=ADDR[,ADDR…], twice or more: measure these servers in turn, started as by --start\n"+
-		"or running as for --addr; NAME[rate=100,protocol=resp3]=… has load flags of its own", func(text string) error {
+	flags.Func("vs", "twice or more, measured in turn: `NAME=COMMAND`, started as by --start, or NAME=ADDR[,ADDR…], running as for\n"+
+		"--addr; NAME[rate=100,protocol=resp3]=… has load flags of its own", func(text string) error {
 		c, err := parseContender(text)
 		o.versus = append(o.versus, c)
 		return err

@@ -121,6 +121,9 @@ func (g *generator) takeVisit(s *sink, b []byte) (rest []byte, err error) {
 			}
 			continue
 		}
+		if w.awaits != nil && bytes.HasPrefix(b, respError) {
+			return b, errRefused
+		}
 		// A confirmation is shorter than any message.
 		if len(b) < s.format.frameLen {
 			return b, nil

@@ -46,6 +46,7 @@ var (
 	natsPong  = []byte("PONG\r\n")
 	natsInfo  = []byte("INFO ")
 	natsError = []byte("-ERR")
+	respError = []byte("-")
 )
 
 // ping returns what asks for a sign of life on a subscribed connection, and the answer.
