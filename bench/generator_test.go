@@ -195,6 +195,7 @@ func TestFence(t *testing.T) {
 	}
 	f(string(pongPush), nil)
 	f("*2\r\n$4\r\nping\r\n$0\r\n\r\n", errNoFrame)
+	f(string(pongPush)+string(pongPush), errNoFrame)
 	f("", errOverdue)
 }
 

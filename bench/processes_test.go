@@ -22,6 +22,16 @@ func TestListeners(t *testing.T) {
 		if got, err := listeners(addresses); err != nil || !reflect.DeepEqual(got, self) {
 			t.Errorf("%s: found %v, %v", addresses, got, err)
 		}
+		client, err := net.Dial(l.Addr().Network(), l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		served, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer served.Close()
 		l.Close()
 		if got, err := listeners(addresses); err == nil {
 			t.Errorf("%s: found %v when nobody listened", addresses, got)

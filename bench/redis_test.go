@@ -274,6 +274,9 @@ func TestMixedCounts(t *testing.T) {
 	if m.guests.moves() < 20 || m.guests.messages() == 0 || m.guests.messages() >= m.delivered {
 		t.Errorf("%d visits, %d of %d messages", m.guests.moves(), m.guests.messages(), m.delivered)
 	}
+	if counted := m.surveys[1].deliveries; counted != m.delivered-m.guests.messages() {
+		t.Errorf("K is of %d deliveries", counted)
+	}
 	subscribed := infoNumber(t, address, "commandstats", "cmdstat_subscribe:calls=")
 	if want := int64(len(g.sinks)-10) + m.guests.moves(); subscribed != want {
 		t.Errorf("Redis executed %d SUBSCRIBE, want %d", subscribed, want)

@@ -91,7 +91,7 @@ func (g *generator) account(s *sink, b []byte) error {
 		if n == 0 && err != nil {
 			return fmt.Errorf("%w: %q", err, b[:f.frameLen])
 		}
-		if n == 0 && g.closing && !s.closed && len(b) == len(f.pong) {
+		if n == 0 && g.closing && len(b) == len(f.pong) {
 			return fmt.Errorf("%w: %q", errNoFrame, b)
 		}
 		if n <= 0 {
