@@ -90,4 +90,5 @@ func TestOptionsRefused(t *testing.T) {
 	f("room --vs a=x --vs b[rooms=1=y", "no ]")
 	f("room --vs a=x --vs =y", "NAME=")
 	f("room --start x --wanderers -1", "--wanderers")
+	f("mixed --start x --gateways -1", "--gateways")
 }

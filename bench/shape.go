@@ -98,6 +98,8 @@ func (s shape) check(nodes int) error {
 		return fmt.Errorf("--rooms must be at most %d", maxRooms)
 	case s.wanderers < 0 || s.wanderers > maxConnections:
 		return fmt.Errorf("--wanderers must be from 0 to %d", maxConnections)
+	case s.gateways < 0 || s.gateways > maxConnections:
+		return fmt.Errorf("--gateways must be from 0 to %d", maxConnections)
 	case s.subscribers > maxConnections || s.connections() > maxConnections*nodes:
 		return fmt.Errorf("%d connections; at most %d fit one client address and one server address", s.connections(), maxConnections)
 	case s.silent:
