@@ -55,8 +55,8 @@ func TestClusterShape(t *testing.T) {
 			t.Errorf("node %d executed %d of %d publishes", node, calls, m.published)
 		}
 	}
-	r := loadResult(m, true)
-	if _, ok := r.valueOf("CPU above idle"); !ok || m.idle.took < 50*time.Millisecond {
+	found := loadResult(m, true).measurement(1, 0)
+	if found.Figure("CPU above idle") == nil || m.idle.took < 50*time.Millisecond {
 		t.Errorf("no CPU above idle, idle for %v", m.idle.took)
 	}
 }

@@ -77,24 +77,25 @@ func (o *options) optionsOf(c contender) (*options, error) {
 	return &own, nil
 }
 
-// measureContender measures a contender once and returns what became of its output limit too.
-func (o *options) measureContender(ctx context.Context, c contender) (r *result, limits string, err error) {
+// measureContender measures a contender once. The target says what became of its output limit, too.
+func (o *options) measureContender(ctx context.Context, c contender) (*result, target, error) {
 	own, err := o.optionsOf(c)
 	if err != nil {
-		return nil, "", err
+		return nil, target{}, err
 	}
 	if c.command == "" {
 		t := runningTarget(c.addresses, nil)
-		r, err = own.measure(ctx, t)
-		return r, t.limits, err
+		r, err := own.measure(ctx, t)
+		return r, t, err
 	}
 	s, err := startServer(ctx, c.name, c.command, o.serverCPU)
 	if err != nil {
-		return nil, "", err
+		return nil, target{}, err
 	}
 	defer s.stop()
-	if r, err = own.measure(ctx, s.target); err != nil {
-		return nil, "", fmt.Errorf("%w%s", err, s.lastOutput())
+	r, err := own.measure(ctx, s.target)
+	if err != nil {
+		return nil, target{}, fmt.Errorf("%w%s", err, s.lastOutput())
 	}
-	return r, s.limits, nil
+	return r, s.target, nil
 }

@@ -27,6 +27,7 @@ func newGenerator(t target, o *options) (*generator, error) {
 		audience: l.audience, pace: o.paceOver(len(t.addresses)), processes: t.processes, patience: o.patience,
 		overTCP: dial.overTCP(), nodes: len(t.addresses), protocols: speak,
 		poll: poll, ledger: newLedger(s.rooms, s.publishers, l.pairs(), len(t.addresses)), guests: newGuests(l), zero: time.Now(),
+		progress: o.progress,
 	}
 	if s.totalOrder {
 		g.order = newOrder(l.audience, l.pairs())

@@ -90,7 +90,18 @@
 // A started server is pinned to one core before it begins, the generator to another. CONFIG SET turns its pub/sub output
 // limit off, so that no subscriber is closed for lagging in a throughput run; what the server answered is printed.
 //
+// # What is shown
+//
+// A measurement is data first: package record has its figures, each with a unit and the direction that is better, the
+// latency histograms as quantiles, and the conditions it was made under. Figures that a server does not have are missing,
+// not zero. The text is printed while a run goes on; --json prints the whole run at its end instead, as one document whose
+// names are a promise; --report writes a page with plots, made by package page, and "bench report" makes one page, and a
+// picture for a README, out of the documents of many runs. A run that fails leaves no document and no page.
+//
+// On a terminal, a line on stderr says how far the run is. The generator's thread writes it, ten times a second at most
+// and without allocating; into a pipe it writes nothing.
+//
 // "bench floor" is a server that does the least a fan-out server can do. The distance to it is what a server adds.
 //
-// The package imports no other package of this module.
+// Beside record and page the package imports no other package of this module.
 package bench

@@ -22,6 +22,7 @@ type generator struct {
 	protocols protocols
 	idleCPU   time.Duration // for how long to measure the idle server; 0: not
 	zero      time.Time
+	progress  *progress // nil without a terminal
 
 	poll       *poller
 	sinks      []sink // wanderers last
@@ -118,7 +119,9 @@ func (g *generator) publishUntil(ctx context.Context, end time.Duration) error {
 func (g *generator) publishWhile(ctx context.Context, more func() bool) error {
 	for more() && !g.broken() && !g.stalled() {
 		wait := interruptPoll
-		if now := g.now(); g.pace.rate == 0 {
+		now := g.now()
+		g.progress.show(now, g.deliveries)
+		if g.pace.rate == 0 {
 			g.publishFree(now)
 		} else {
 			if err := g.publishDue(now); err != nil {

@@ -22,11 +22,12 @@ func measureIdle(ctx context.Context, t target, o *options) (m idleMeasurement, 
 	if len(t.processes) == 0 {
 		return m, fmt.Errorf("memory per connection needs the server's processes (--pid): %s", t.name)
 	}
-	sleepOr(ctx, startSettle)
+	o.progress.wait(ctx, startSettle, "before the connections")
 	if m.before, err = t.processes.memory(); err != nil {
 		return m, err
 	}
 
+	o.progress.say("connecting")
 	g, err := connectIdle(t, o)
 	if err != nil {
 		return m, err
@@ -37,7 +38,7 @@ func measureIdle(ctx context.Context, t target, o *options) (m idleMeasurement, 
 	if err != nil {
 		return m, err
 	}
-	sleepOr(ctx, o.settle)
+	o.progress.wait(ctx, o.settle, "settling")
 	if ctx.Err() != nil {
 		return m, context.Cause(ctx)
 	}

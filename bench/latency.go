@@ -1,9 +1,12 @@
 package bench
 
 import (
+	"math"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"hubsub/bench/record"
 )
 
 // latency holds the histograms of an open loop, in nanoseconds from the intended time of sending. Only messages
@@ -68,4 +71,30 @@ type namedHistogram struct {
 
 func (l *latency) named() []namedHistogram {
 	return []namedHistogram{{"latency", l.every}, {"first delivery", l.first}, {"last delivery", l.last}}
+}
+
+// curveOf returns a histogram as quantiles dense enough to draw: stepsPerNine between 0 and 90 %, as many between 90 and
+// 99 %, and so on as far as the values reach; the median; and the highest.
+func curveOf(h namedHistogram) record.Curve {
+	c := record.Curve{Name: h.name, Count: h.histogram.TotalCount()}
+	add := func(percentile float64) {
+		c.Percentiles = append(c.Percentiles, percentile)
+		c.Nanoseconds = append(c.Nanoseconds, float64(h.histogram.ValueAtQuantile(percentile)))
+	}
+	below := 0.0
+	for step := 0; ; step++ {
+		above := math.Pow(10, -float64(step)/stepsPerNine) // the share of values above it
+		if above*float64(c.Count) < 1 {
+			break
+		}
+		percentile := math.Round(100*(1-above)*1e9) / 1e9 // so that 99.9 is 99.9
+		if below < 50 && percentile > 50 {
+			add(50)
+		}
+		add(percentile)
+		below = percentile
+	}
+	c.Percentiles = append(c.Percentiles, 100)
+	c.Nanoseconds = append(c.Nanoseconds, float64(h.histogram.Max()))
+	return c
 }

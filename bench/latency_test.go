@@ -1,8 +1,11 @@
 package bench
 
 import (
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
 func TestLatencyRecord(t *testing.T) {
@@ -40,4 +43,32 @@ func TestLatencyRange(t *testing.T) {
 	if got := time.Duration(l.every.Max()); got < latencyHighest {
 		t.Fatalf("max is %v", got)
 	}
+}
+
+// A curve has the percentiles that people ask for, exactly, as far as the values reach, and the values at them.
+func TestCurveOf(t *testing.T) {
+	h := hdrhistogram.New(1, 1_000_000, 5)
+	f := func(values int, last float64, has map[float64]float64) {
+		t.Helper()
+		h.Reset()
+		for v := range values {
+			h.RecordValue(int64(v + 1))
+		}
+		c := curveOf(namedHistogram{"x", h})
+		if c.Count != int64(values) || len(c.Percentiles) != len(c.Nanoseconds) || !slices.IsSorted(c.Percentiles) {
+			t.Fatalf("%d values: %+v", values, c)
+		}
+		for percentile, want := range has {
+			if at := slices.Index(c.Percentiles, percentile); at < 0 || c.Nanoseconds[at] != want {
+				t.Errorf("%d values: %v %% is not %v in %+v", values, percentile, want, c)
+			}
+		}
+		if n := len(c.Percentiles); n > 1 && c.Percentiles[n-2] != last {
+			t.Errorf("%d values: the last before the maximum is %v, want %v", values, c.Percentiles[n-2], last)
+		}
+	}
+	f(0, 0, map[float64]float64{100: 0})
+	f(1, 0, map[float64]float64{0: 1, 100: 1})
+	f(1000, 99.9, map[float64]float64{0: 1, 50: 500, 90: 900, 99: 990, 99.9: 999, 100: 1000})
+	f(100_000, 99.999, map[float64]float64{50: 50_000, 99.99: 99_990, 100: 100_000})
 }

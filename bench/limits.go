@@ -69,9 +69,18 @@ const (
 	latencyHighest = time.Minute
 	latencyDigits  = 3
 
+	// stepsPerNine is how many points a latency curve has from one nine to the next: ten draw a smooth line.
+	stepsPerNine = 10
+
 	// cpuTolerance is how far two CPU counters may differ before it is noted: /proc/PID/stat counts in 10 ms.
 	cpuTolerance      = 30 * time.Millisecond
 	cpuToleranceShare = 0.02
+
+	// progressInterval is the least time between two updates of the progress line: its cost stays out of the figures.
+	progressInterval = 100 * time.Millisecond
+
+	// defaultColumns is the width of a terminal that does not tell its own.
+	defaultColumns = 80
 
 	// wandererStay is the most messages that a wanderer hears before it leaves a room: few, so that joins and leaves are
 	// a load of their own.

@@ -62,8 +62,8 @@ func TestNATSShapes(t *testing.T) {
 			t.Errorf("%s: %d visits, %d messages", line, m.guests.moves(), m.guests.messages())
 		}
 		for _, figure := range loadResult(m, true).figures {
-			if figure.value <= 0 {
-				t.Errorf("%s: %s is %v", line, figure.name, figure.value)
+			if figure.Value <= 0 {
+				t.Errorf("%s: %s is %v", line, figure.Name, figure.Value)
 			}
 		}
 	}

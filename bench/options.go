@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -27,6 +29,11 @@ type options struct {
 	generatorCPU int
 
 	patience time.Duration
+
+	json     bool   // print the run as data instead of text
+	report   string // write the page here; empty: nowhere
+	command  []string
+	progress *progress // nil without a terminal
 }
 
 // defaultPayload is the payload size in bytes: a short chat line with its envelope.
@@ -34,7 +41,10 @@ const defaultPayload = 64
 
 // parseOptions reads the flags of a shape. It returns flag.ErrHelp after printing the flags, if they ask for it.
 func parseOptions(s shape, args []string, output io.Writer) (*options, error) {
-	o := &options{shape: s, patience: patience, size: defaultPayload, protocol: s.protocol}
+	o := &options{
+		shape: s, patience: patience, size: defaultPayload, protocol: s.protocol,
+		command: append([]string{"hubsub", "bench", s.name}, args...),
+	}
 	if s.silent {
 		o.size = markBytes
 	}
@@ -47,6 +57,8 @@ func parseOptions(s shape, args []string, output io.Writer) (*options, error) {
 	o.loadFlags(flags)
 	o.runFlags(flags)
 	o.serverFlags(flags)
+	flags.BoolVar(&o.json, "json", false, "print the run as one JSON document instead of text")
+	flags.StringVar(&o.report, "report", "", "write a page with plots and all figures to this `file.html`")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
@@ -69,6 +81,8 @@ func (o *options) check() error {
 		return errors.New("one of --addr, --start and --vs is needed")
 	case len(o.versus) == 1:
 		return errors.New("--vs is needed twice or more")
+	case o.sameNames():
+		return errors.New("each --vs needs a name of its own")
 	case o.pairs < 1:
 		return errors.New("--pairs must be at least 1")
 	case len(o.processes) > 0 && len(o.addresses) == 0:
@@ -77,6 +91,11 @@ func (o *options) check() error {
 		return errors.New("--duration must be above 0, --warmup and --settle not below")
 	case o.pace.duration+o.pace.warmup > maxDuration, o.settle > maxDuration:
 		return fmt.Errorf("a run lasts at most %v", maxDuration)
+	}
+	if o.report != "" {
+		if info, err := os.Stat(filepath.Dir(o.report)); err != nil || !info.IsDir() {
+			return fmt.Errorf("--report: no folder %s", filepath.Dir(o.report))
+		}
 	}
 	for _, c := range o.versus {
 		if _, err := o.optionsOf(c); err != nil {
@@ -134,10 +153,14 @@ func (o *options) load() string {
 	} else if o.shape.nodeRate > 0 {
 		loop = fmt.Sprintf("open loop, %s publishes/s per node", grouped(int64(o.shape.nodeRate)))
 	}
-	speak := "the server's own protocol"
-	if o.protocol != "" {
-		speak = protocolNames[o.protocol].String()
-	}
 	return fmt.Sprintf("%s, payload %d bytes, %s, %v after %v of warm-up",
-		loop, o.size, speak, o.pace.duration, o.pace.warmup)
+		loop, o.size, o.speaks(), o.pace.duration, o.pace.warmup)
+}
+
+// speaks says what the connections speak.
+func (o *options) speaks() string {
+	if o.protocol == "" {
+		return "the server's own protocol"
+	}
+	return protocolNames[o.protocol].String()
 }

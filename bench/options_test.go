@@ -64,6 +64,7 @@ func TestOptionsRefused(t *testing.T) {
 	f("room", "one of --addr")
 	f("room --addr 127.0.0.1:1 --start x", "one of --addr")
 	f("room --vs a=x", "twice")
+	f("room --vs a=x --vs b=x --vs a=y", "name of its own")
 	f("room --vs a", "NAME=COMMAND")
 	f("room --start x --pid 1", "--pid goes with")
 	f("room --addr localhost", "-addr: address \"localhost\"")
@@ -80,6 +81,8 @@ func TestOptionsRefused(t *testing.T) {
 	f("room --addr 127.0.0.1:1 --duration 11m", "at most")
 	f("patterns --addr 127.0.0.1:1 --pattern-connections 0", "--pattern-connections")
 	f("room --start x --pairs 0", "--pairs")
+	f("room --start x --report /no/such/folder/page.html", "--report")
+
 	f("room --start x --protocol telnet", "--protocol")
 	f("room --addr unix: ", "address")
 	f("room --addr h:1,h", "address")

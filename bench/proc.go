@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -117,19 +116,4 @@ func parseHostTimes(line string) (h hostTimes, err error) {
 		}
 	}
 	return h, nil
-}
-
-// machine describes what the figures depend on.
-func machine() string {
-	var name unix.Utsname
-	release := "unknown"
-	if unix.Uname(&name) == nil {
-		release = unix.ByteSliceToString(name.Release[:])
-	}
-	control, err := os.ReadFile("/proc/sys/net/ipv4/tcp_congestion_control")
-	if err != nil {
-		control = []byte("unknown")
-	}
-	return fmt.Sprintf("Linux %s, %d CPUs, congestion control %s",
-		release, runtime.NumCPU(), strings.TrimSpace(string(control)))
 }

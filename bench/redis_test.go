@@ -103,8 +103,8 @@ func TestShapesCount(t *testing.T) {
 			t.Fatalf("%s: %d frames of %d bytes, but Redis sent %d bytes", line, m.delivered, g.sinks[0].format.frameLen, output)
 		}
 		for _, figure := range loadResult(m, true).figures {
-			if figure.value <= 0 {
-				t.Errorf("%s: %s is %v", line, figure.name, figure.value)
+			if figure.Value <= 0 {
+				t.Errorf("%s: %s is %v", line, figure.Name, figure.Value)
 			}
 		}
 	}
@@ -310,8 +310,8 @@ func TestUnixSocket(t *testing.T) {
 	}
 	_, m := counted(t, s.target, "room --subscribers 10 --wanderers 2")
 	for _, figure := range loadResult(m, true).figures {
-		if figure.name == "K" || figure.value <= 0 {
-			t.Errorf("%s is %v over a Unix socket", figure.name, figure.value)
+		if figure.Name == "K" || figure.Value <= 0 {
+			t.Errorf("%s is %v over a Unix socket", figure.Name, figure.Value)
 		}
 	}
 	path := strings.TrimPrefix(s.addresses[0], unixPrefix)

@@ -1,6 +1,10 @@
 package bench
 
-import "time"
+import (
+	"time"
+
+	"hubsub/bench/record"
+)
 
 // remarks adds notes on what was checked or found beside the figures.
 func (m *measurement) remarks(r *result) {
@@ -22,16 +26,7 @@ func (r *result) aboveIdle(idle idleCPU, used, took time.Duration, deliveries fl
 	}
 	share := float64(idle.used) / float64(idle.took)
 	above := (float64(used) - share*float64(took)) / deliveries
-	r.figure("CPU above idle", above, nanoseconds(max(above, 0))+" per delivery")
+	r.figure("CPU above idle", above, cpuTimes)
+	r.condition("idle server, of a core", 100*share, record.Percent)
 	r.note("idle server", "%.2f %% of a core for %s with all connections and nothing published", 100*share, rounded(idle.took))
-}
-
-// valueOf returns the figure of that name.
-func (r *result) valueOf(name string) (value float64, ok bool) {
-	for _, f := range r.figures {
-		if f.name == name {
-			return f.value, true
-		}
-	}
-	return 0, false
 }

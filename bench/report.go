@@ -4,12 +4,11 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 	"time"
 )
 
 // labelWidth is the width of the first column.
-const labelWidth = 18
+const labelWidth = 20
 
 func printLine(w io.Writer, label, format string, args ...any) {
 	fmt.Fprintf(w, "%-*s %s\n", labelWidth, label, fmt.Sprintf(format, args...))
@@ -23,7 +22,7 @@ func printHeader(w io.Writer, o *options) {
 	if len(o.addresses) == 0 {
 		pins = "server on " + cpuName(o.serverCPU)
 	}
-	printLine(w, "machine", "%s; %s, generator on %s", machine(), pins, cpuName(o.generatorCPU))
+	printLine(w, "machine", "%s; %s, generator on %s", machineText(o.machine()), pins, cpuName(o.generatorCPU))
 }
 
 func cpuName(cpu int) string {
@@ -36,10 +35,13 @@ func cpuName(cpu int) string {
 // printResult prints one measurement in full.
 func printResult(w io.Writer, t target, r *result) {
 	printLine(w, "server", "%s", t.name)
+	if t.version != "" {
+		printLine(w, "version", "%s", t.version)
+	}
 	printLine(w, "output limit", "%s", t.limits)
 	for _, f := range r.figures {
 		if !f.inNotes {
-			printLine(w, f.name, "%s", f.text)
+			printLine(w, f.Name, "%s", f.text)
 		}
 	}
 	for _, n := range r.notes {
@@ -55,16 +57,19 @@ func printWarnings(w io.Writer, r *result) {
 }
 
 // grouped writes a number from 0 with a comma between thousands.
-func grouped(n int64) string {
-	digits := strconv.FormatInt(n, 10)
-	var b strings.Builder
+func grouped(n int64) string { return string(appendGrouped(nil, n)) }
+
+// appendGrouped is grouped for a loop: it allocates nothing but what b lacks.
+func appendGrouped(b []byte, n int64) []byte {
+	var array [20]byte
+	digits := strconv.AppendInt(array[:0], n, 10)
 	for i, digit := range digits {
 		if i > 0 && (len(digits)-i)%3 == 0 {
-			b.WriteByte(',')
+			b = append(b, ',')
 		}
-		b.WriteRune(digit)
+		b = append(b, digit)
 	}
-	return b.String()
+	return b
 }
 
 // count writes "1 room" or "2 rooms".

@@ -6,6 +6,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"hubsub/bench/record"
 )
 
 // The exit codes of Run.
@@ -28,6 +33,8 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitOK
 	case "floor":
 		return runFloor(ctx, args[1:], stdout, stderr)
+	case "report":
+		return runReport(args[1:], stdout, stderr)
 	}
 	s, ok := shapeNamed(args[0])
 	if !ok {
@@ -43,14 +50,15 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "hubsub bench %s: %v\n", s.name, err)
 		return exitUsage
 	}
-	if err := o.run(ctx, stdout); err != nil {
+	if err := o.run(ctx, stdout, stderr); err != nil {
 		fmt.Fprintf(stderr, "hubsub bench %s: FAILED: %v\n", s.name, err)
 		return exitFailed
 	}
 	return exitOK
 }
 
-func (o *options) run(ctx context.Context, stdout io.Writer) error {
+// run measures what the options ask for and shows it: as text while it goes on, or as data at the end.
+func (o *options) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if o.generatorCPU >= 0 {
 		undo, err := pinProcess(o.generatorCPU)
 		if err != nil {
@@ -58,31 +66,87 @@ func (o *options) run(ctx context.Context, stdout io.Writer) error {
 		}
 		defer undo()
 	}
-	printHeader(stdout, o)
+	text := stdout
+	if o.json {
+		text = io.Discard
+	}
+	printHeader(text, o)
+	o.progress = newProgress(stderr, o.rounds(), max(len(o.versus), 1), o.planned())
+	defer o.progress.end() // before an error is printed
+
+	began := time.Now()
+	r := o.record(began)
+	measure := o.runSingle
 	if len(o.versus) > 0 {
-		return runVersus(ctx, o, stdout)
+		measure = o.runVersus
 	}
-	if len(o.addresses) > 0 {
-		return o.measureAndPrint(ctx, runningTarget(o.addresses, o.processes), stdout)
-	}
-	s, err := startServer(ctx, o.start, o.start, o.serverCPU)
-	if err != nil {
+	if err := measure(ctx, r, text); err != nil {
 		return err
 	}
-	defer s.stop()
-	if err := o.measureAndPrint(ctx, s.target, stdout); err != nil {
-		return fmt.Errorf("%w%s", err, s.lastOutput())
+	r.Seconds = time.Since(began).Seconds()
+	if o.report != "" {
+		if err := writePage(o.report, r); err != nil {
+			return err
+		}
+	}
+	if o.json {
+		return r.Write(stdout)
 	}
 	return nil
 }
 
-func (o *options) measureAndPrint(ctx context.Context, t target, stdout io.Writer) error {
-	r, err := o.measure(ctx, t)
+// rounds returns how often each server is measured.
+func (o *options) rounds() int {
+	if len(o.versus) == 0 {
+		return 1
+	}
+	return o.pairs
+}
+
+// planned returns how long one measurement should take.
+func (o *options) planned() time.Duration {
+	if o.shape.silent {
+		return startSettle + o.settle
+	}
+	return o.pace.warmup + o.pace.duration
+}
+
+// runSingle measures one server once and prints it in full.
+func (o *options) runSingle(ctx context.Context, r *record.Run, text io.Writer) error {
+	measure, kept := o.measureRunning, record.Server{Address: strings.Join(o.addresses, ",")}
+	kept.Name = kept.Address
+	if o.start != "" {
+		kept = record.Server{Name: commandName(o.start), Command: o.start}
+		measure = func(ctx context.Context) (*result, target, error) {
+			return o.measureContender(ctx, contender{name: o.start, command: o.start})
+		}
+	}
+	o.progress.begin(1, kept.Name)
+	found, t, err := measure(ctx)
+	o.progress.end()
 	if err != nil {
 		return err
 	}
-	printResult(stdout, t, r)
+	kept.Version, kept.Limits = t.version, t.limits
+	r.Servers, r.Measurements = []record.Server{kept}, []record.Measurement{found.measurement(1, 0)}
+	printResult(text, t, found)
 	return nil
+}
+
+// measureRunning measures the server of --addr.
+func (o *options) measureRunning(ctx context.Context) (*result, target, error) {
+	t := runningTarget(o.addresses, o.processes)
+	r, err := o.measure(ctx, t)
+	return r, t, err
+}
+
+// commandName returns a short name for the server that a command starts: its program.
+func commandName(command string) string {
+	words := strings.Fields(command)
+	if len(words) == 0 {
+		return command
+	}
+	return filepath.Base(words[0])
 }
 
 // measure runs the shape against a server.
@@ -94,6 +158,7 @@ func (o *options) measure(ctx context.Context, t target) (*result, error) {
 		}
 		return idleResult(m), nil
 	}
+	o.progress.say("connecting")
 	g, err := newGenerator(t, o)
 	if err != nil {
 		return nil, err
@@ -111,6 +176,8 @@ func printUsage(w io.Writer) {
 
     hubsub bench SHAPE [flags]     measure; "hubsub bench SHAPE -h" lists the flags and their defaults
     hubsub bench floor [--port N]  the least that a fan-out server can do, to measure against
+    hubsub bench report [--picture OUT.svg] OUT.html RUN.json...
+                                   one page out of what runs printed with --json
 
 Shapes:
 `)
@@ -123,6 +190,7 @@ Examples:
     hubsub bench room --pipeline 64 --vs redis='REDIS' --vs hubsub='hubsub --port {port} --loops 1'
     hubsub bench rooms --vs floor='hubsub bench floor --port {port}' --vs redis='REDIS'
     hubsub bench room --subscribers 100 --rate 2000 --start 'REDIS'     latency at a fixed rate
+    hubsub bench room --report room.html --vs redis='REDIS' --vs hubsub='hubsub --port {port} --loops 1'
     hubsub bench idle --addr 127.0.0.1:6379
     hubsub bench mixed --total-order --start 'redis-server --port 0 --unixsocket {socket}'
     hubsub bench cluster --addr 127.0.0.1:7001,127.0.0.1:7002,127.0.0.1:7003
@@ -133,7 +201,9 @@ where REDIS stands for
 
 A started server has one CPU (--server-cpu) and the generator another (--generator-cpu); give a server with several
 threads one loop. RESP and NATS servers are told apart by what they answer; of a running one on this machine the
-processes are found by the socket that they listen on. Every delivery is checked: a server that loses, repeats, reorders or changes a message fails the run,
-exit code 1. Latency is given with --rate only.
+processes are found by the socket that they listen on. Every delivery is checked: a server that loses, repeats, reorders
+or changes a message fails the run, exit code 1. Latency is given with --rate only. A run on a terminal says on stderr
+how far it is. --json prints the run as data instead of text; --report writes a page with plots, which needs nothing but
+a browser.
 `)
 }

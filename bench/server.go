@@ -22,11 +22,15 @@ type target struct {
 	addresses []string  // of its nodes: host:port or unix:/path
 	processes processes // none if unknown: then neither CPU time nor memory is reported
 	limits    string    // what became of its pub/sub output limit
+	version   string    // what it says of itself, empty if nothing
 }
 
 // runningTarget is a server that runs already. Its processes, if they are not given, are looked for.
 func runningTarget(addresses []string, given processes) target {
-	t := target{name: strings.Join(addresses, ","), addresses: addresses, processes: given, limits: outputLimits(addresses)}
+	t := target{
+		name: strings.Join(addresses, ","), addresses: addresses, processes: given,
+		limits: outputLimits(addresses), version: serverVersion(addresses),
+	}
 	if len(given) > 0 {
 		return t
 	}
@@ -90,6 +94,7 @@ func startServer(ctx context.Context, name, command string, cpu int) (*server, e
 		return nil, err
 	}
 	s.limits = unlimitOutput(s.addresses)
+	s.version = serverVersion(s.addresses)
 	return s, nil
 }
 

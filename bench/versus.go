@@ -6,40 +6,51 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"hubsub/bench/record"
 )
 
 // runVersus measures the servers of --vs in turn and prints each measurement, then the ratios to the first server. Each
 // measurement has a freshly started server, and only that one runs. A failed measurement ends the run.
-func runVersus(ctx context.Context, o *options, stdout io.Writer) error {
+func (o *options) runVersus(ctx context.Context, r *record.Run, text io.Writer) error {
 	for _, c := range o.versus {
-		printLine(stdout, "server "+c.name, "%s", c.whatIs())
+		printLine(text, "server "+c.name, "%s", c.whatIs())
+		r.Servers = append(r.Servers, record.Server{
+			Name: c.name, Command: c.command, Address: strings.Join(c.addresses, ","), Options: strings.Join(c.settings, ", "),
+		})
 	}
-	rounds := make([][]*result, o.pairs) // per pair, in the order of --vs
-	said := make(map[string]bool)
-	for pair := range rounds {
-		rounds[pair] = make([]*result, len(o.versus))
+	for pair := range o.pairs {
 		for _, i := range turnOrder(pair, len(o.versus)) {
 			c := o.versus[i]
-			r, limits, err := o.measureContender(ctx, c)
+			o.progress.begin(pair+1, c.name)
+			found, t, err := o.measureContender(ctx, c)
+			o.progress.end()
 			if err != nil {
 				return fmt.Errorf("pair %d, %s: %w", pair+1, c.name, err)
 			}
-			if !said[c.name] {
-				said[c.name] = true
-				printLine(stdout, "limits "+c.name, "%s", limits)
-			}
-			printLine(stdout, fmt.Sprintf("%d %s", pair+1, c.name), "%s", figuresText(r.figures))
-			for _, n := range r.notes {
-				if n.name == "generator" || n.name == "schedule" || n.name == "others" {
-					printLine(stdout, "", "%s: %s", n.name, n.text)
+			if pair == 0 {
+				r.Servers[i].Limits, r.Servers[i].Version = t.limits, t.version
+				printLine(text, "limits "+c.name, "%s", t.limits)
+				if t.version != "" {
+					printLine(text, "version "+c.name, "%s", t.version)
 				}
 			}
-			printWarnings(stdout, r)
-			rounds[pair][i] = r
+			printTurn(text, fmt.Sprintf("%d %s", pair+1, c.name), found)
+			r.Measurements = append(r.Measurements, found.measurement(pair+1, i))
 		}
 	}
-	printRatios(stdout, o.versus, rounds)
+	r.Compare()
+	printRatios(text, r)
 	return nil
+}
+
+// sameNames reports whether two servers of --vs have one name, by which results are told apart.
+func (o *options) sameNames() bool {
+	names := make(map[string]bool)
+	for _, c := range o.versus {
+		names[c.name] = true
+	}
+	return len(names) < len(o.versus)
 }
 
 // turnOrder returns the order of n servers in a pair: forth in one, back in the next, so that none is always first.
@@ -54,46 +65,40 @@ func turnOrder(pair, n int) []int {
 	return order
 }
 
+// printTurn prints one measurement of several in short.
+func printTurn(w io.Writer, label string, r *result) {
+	printLine(w, label, "%s", figuresText(r.figures))
+	for _, n := range r.notes {
+		if r.isCurve(n.name) || n.name == "generator" || n.name == "schedule" || n.name == "others" {
+			printLine(w, "", "%s: %s", n.name, n.text)
+		}
+	}
+	printWarnings(w, r)
+}
+
+// figuresText returns the figures in a line, but for latencies: there are notes of these.
 func figuresText(figures []figure) string {
-	words := make([]string, len(figures))
-	for i, f := range figures {
-		words[i] = f.name + " " + f.text
+	var words []string
+	for _, f := range figures {
+		if !f.latency {
+			words = append(words, f.Name+" "+f.text)
+		}
 	}
 	return strings.Join(words, " | ")
 }
 
 // printRatios prints, for each server but the first and for each figure, the pairs' ratios to the first server.
-func printRatios(w io.Writer, contenders []contender, rounds [][]*result) {
-	base := contenders[0].name
-	for i := 1; i < len(contenders); i++ {
-		fmt.Fprintf(w, "\n%s / %s, %s: median (min to max) of the ratios\n", contenders[i].name, base, count(len(rounds), "pair"))
-		for _, f := range rounds[0][0].figures {
-			var ratios []float64
-			for _, results := range rounds {
-				if value, ok := results[i].valueOf(f.name); ok {
-					base, _ := results[0].valueOf(f.name)
-					ratios = append(ratios, value/base)
-				}
-			}
-			if len(ratios) < len(rounds) {
-				continue // not every server has it
-			}
-			s := spreadOf(ratios)
-			printLine(w, f.name, "%.3f (%.3f to %.3f)", s.median, s.lowest, s.highest)
+func printRatios(w io.Writer, r *record.Run) {
+	server := ""
+	for _, ratio := range r.Ratios {
+		if ratio.Server != server {
+			server = ratio.Server
+			fmt.Fprintf(w, "\n%s / %s, %s: median (min to max) of the ratios\n", server, ratio.Base, count(r.Pairs, "pair"))
 		}
-	}
-}
-
-// spread summarises the ratios of the pairs.
-type spread struct{ median, lowest, highest float64 }
-
-// spreadOf returns the spread of one value or more. The median of an even number is the mean of the middle two.
-func spreadOf(values []float64) spread {
-	sorted := slices.Sorted(slices.Values(values))
-	n := len(sorted)
-	return spread{
-		median:  (sorted[(n-1)/2] + sorted[n/2]) / 2,
-		lowest:  sorted[0],
-		highest: sorted[n-1],
+		of := ""
+		if ratio.Pairs < r.Pairs {
+			of = ", of " + count(ratio.Pairs, "pair")
+		}
+		printLine(w, ratio.Figure, "%.3f (%.3f to %.3f)%s", ratio.Median, ratio.Min, ratio.Max, of)
 	}
 }

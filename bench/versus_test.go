@@ -4,24 +4,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
-)
 
-func TestSpreadOf(t *testing.T) {
-	f := func(values []float64, want spread) {
-		t.Helper()
-		given := slices.Clone(values)
-		if got := spreadOf(values); got != want {
-			t.Errorf("%v: got %+v, want %+v", values, got, want)
-		}
-		if !slices.Equal(values, given) {
-			t.Errorf("%v became %v", given, values)
-		}
-	}
-	f([]float64{3}, spread{3, 3, 3})
-	f([]float64{2, 1}, spread{1.5, 1, 2})
-	f([]float64{5, 1, 2}, spread{2, 1, 5})
-	f([]float64{4, 1, 3, 2}, spread{2.5, 1, 4})
-}
+	"hubsub/bench/record"
+)
 
 func TestTurnOrder(t *testing.T) {
 	f := func(pair, n int, want ...int) {
@@ -37,16 +22,28 @@ func TestTurnOrder(t *testing.T) {
 	f(3, 3, 2, 1, 0)
 }
 
-// The ratios are taken within each pair and only then summarised: the median of ratios, not the ratio of medians.
+// A ratio that not every pair has says so; a figure that a server lacks has none.
 func TestPrintRatios(t *testing.T) {
-	r := func(value float64) *result {
-		return &result{figures: []figure{{name: "CPU per delivery", value: value}}}
+	r := &record.Run{Pairs: 3, Servers: []record.Server{{Name: "redis"}, {Name: "floor"}}}
+	add := func(pair, server int, cpu, k float64) {
+		m := record.Measurement{Pair: pair, Server: server, Figures: []record.Figure{{Name: "CPU per delivery", Value: cpu}}}
+		if k > 0 {
+			m.Figures = append(m.Figures, record.Figure{Name: "K", Value: k})
+		}
+		r.Measurements = append(r.Measurements, m)
 	}
+	add(1, 0, 100, 2)
+	add(1, 1, 50, 4)
+	add(2, 1, 100, 0)
+	add(2, 0, 400, 2)
+	add(3, 0, 200, 0)
+	add(3, 1, 150, 2)
+	r.Compare()
 	var b strings.Builder
-	printRatios(&b, []contender{{name: "redis"}, {name: "floor"}},
-		[][]*result{{r(100), r(50)}, {r(400), r(100)}, {r(200), r(150)}})
+	printRatios(&b, r)
 	want := "floor / redis, 3 pairs: median (min to max) of the ratios\n" +
-		"CPU per delivery   0.500 (0.250 to 0.750)\n"
+		"CPU per delivery     0.500 (0.250 to 0.750)\n" +
+		"K                    2.000 (2.000 to 2.000), of 1 pair\n"
 	if got := strings.TrimSpace(b.String()) + "\n"; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
