@@ -31,11 +31,12 @@ const (
 	held                // in loop.held
 )
 
-// member is a session in an audience; sub is the subscription's number in
-// session.subs, which points back.
+// member is a session in an audience; sub is the subscription's number in the
+// session, and that subscription points back. fd is the session's.
 type member struct {
 	session *Session
 	sub     int32
+	fd      int32
 }
 
 // listIndex names one of an audience's arrays.
@@ -88,7 +89,7 @@ func (a *audience) enter(s *Session, sub int) {
 	members := a.list(list)
 	tie := s.subs.at(sub)
 	tie.list, tie.place = list, int32(len(*members))
-	*members = append(*members, member{s, int32(sub)})
+	*members = append(*members, member{s, int32(sub), s.fd})
 }
 
 // exit takes it out again; the last member fills the gap.

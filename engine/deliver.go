@@ -175,8 +175,18 @@ func (l *loop) walk(a *audience) {
 			}
 		} else {
 			bytes := l.concat(a.pending, v3)
-			for _, m := range members {
-				l.sendShared(m.session, bytes, a.pending, v3)
+			for i := range members {
+				m := &members[i]
+				if l.occupied.has(m.fd) {
+					m.session.pushAll(a.pending)
+					continue
+				}
+				sent, alive := sendto(int(m.fd), bytes)
+				l.tally.sends++
+				l.tally.outputBytes += int64(sent)
+				if sent < len(bytes) {
+					l.oweRest(m.session, sent, alive, a.pending, v3)
+				}
 			}
 		}
 		l.tally.delivered += int64(frames * len(members))

@@ -56,6 +56,7 @@ type loop struct {
 	frames     buffers     // for runs and what is made of them; apart, as they are smaller
 	spareRuns  []*run
 	blocked    map[*Session]struct{} // with a backlog that waits for its socket
+	occupied   fdSet                 // of sessions that a walk cannot just send to: dirty, doomed, or with a backlog
 
 	// Any goroutine.
 	load     atomic.Int64
@@ -195,6 +196,7 @@ func (l *loop) hangUp(s *Session) {
 func (l *loop) close(s *Session) {
 	l.forget(s)
 	_ = l.poller.control(unix.EPOLL_CTL_DEL, int(s.fd), 0)
+	l.occupied.remove(s.fd)   // after the last doom or touch: the next client may get the number
 	_ = unix.Close(int(s.fd)) // closed even if it fails
 	s.fd = -1
 }

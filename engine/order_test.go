@@ -39,10 +39,14 @@ func newStill(t *testing.T, loops int) *still {
 	return &still{e, t}
 }
 
+// noSocket is a descriptor that is not open.
+const noSocket = 1 << 16
+
 // client is a session without a socket; what it is sent stays in its output.
 func (e *still) client(loop int) *Session {
-	s := &Session{loop: e.loops[loop], fd: -1}
-	s.out.Buf = []byte("#") // not empty, so that a walk adds instead of sending
+	s := &Session{loop: e.loops[loop], fd: noSocket}
+	s.loop.touch(s) // something is to be sent, so a walk adds to it instead of sending
+	s.out.Buf = []byte("#")
 	return s
 }
 

@@ -42,6 +42,7 @@ func (l *loop) touch(s *Session) {
 	if !s.has(dirty) {
 		s.flags |= dirty
 		l.dirty = append(l.dirty, s)
+		l.occupied.add(s.fd)
 	}
 	if s.out.Buf == nil {
 		s.out.Buf = l.outputs.take()
@@ -112,18 +113,9 @@ func (s *Session) forgive() {
 	}
 }
 
-// sendShared is one step of a walk: bytes are parcels, joined, in a protocol.
-func (l *loop) sendShared(s *Session, bytes []byte, parcels []parcel, v3 bool) {
-	if s.backlog != nil || len(s.out.Buf) > 0 || s.has(doomed) {
-		s.pushAll(parcels)
-		return
-	}
-	sent, alive := sendto(int(s.fd), bytes)
-	l.tally.sends++
-	l.tally.outputBytes += int64(sent)
-	if sent == len(bytes) {
-		return
-	}
+// oweRest takes note that a walk's send took only the first bytes of the
+// parcels, joined, or that the connection is lost.
+func (l *loop) oweRest(s *Session, sent int, alive bool, parcels []parcel, v3 bool) {
 	l.touch(s)
 	if !alive {
 		l.doom(s, closedByPeer)
@@ -182,6 +174,9 @@ func (l *loop) send(s *Session) {
 	if len(s.out.Buf) == 0 {
 		l.outputs.give(s.out.Buf)
 		s.out.Buf = nil
+	}
+	if s.backlog == nil {
+		l.occupied.remove(s.fd)
 	}
 	switch {
 	case s.has(lastAnswer):
@@ -281,6 +276,7 @@ func (l *loop) doom(s *Session, reason closeReason) {
 	}
 	s.flags |= doomed | lastAnswer
 	s.reason = reason
+	l.occupied.add(s.fd)
 	s.forgive()
 	l.doomed = append(l.doomed, s)
 }
