@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -21,11 +20,6 @@ import (
 )
 
 const (
-	// gcPercent lets the heap grow by half before it is collected: most of a
-	// server's heap is its idle clients, which are never garbage, and what a loop
-	// leaves behind per tick is small.
-	gcPercent = 50
-
 	// adminCloseTimeMax is how long a scrape or a profile may go on when the
 	// server ends.
 	adminCloseTimeMax = time.Second
@@ -52,9 +46,7 @@ func serve(s setup) error {
 	// Two more than loops: one that wakes from epoll_wait finds a processor
 	// free, and the scheduler need not take one from another loop.
 	runtime.GOMAXPROCS(loops + 2)
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
+	paceCollector()
 
 	signal.Ignore(syscall.SIGPIPE) // a closed pipe ends no server
 	hangup := make(chan os.Signal, 1)
