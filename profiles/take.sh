@@ -114,5 +114,6 @@ Machine of the last ones taken: $(sed -n 's/^machine *//p' "$work/bench.txt"); $
 $(cat "$work/rows")
 END
 mv "$work/README.md" profiles/README.md
-go tool pprof -proto profiles/*.pprof >"$work/default.pgo" 2>"$work/merge.txt" || fail "cannot merge: $(cat "$work/merge.txt")"
+go tool pprof -proto profiles/*.pprof >"$work/default.pgo" 2>"$work/merge.txt" ||
+	fail "cannot merge: $(cat "$work/merge.txt")"
 mv "$work/default.pgo" .
