@@ -14,7 +14,7 @@ pairs=${PAIRS:-9}
 duration=${DURATION:-1s}
 results=${RESULTS:-bench/results}
 
-against_others="pingpong pingpong-latency pingpong128 room room-latency room64 rooms gateway gateway8x64 patterns idle"
+against_others="pingpong pingpong-latency pingpong128 room room-latency room64 rooms rooms-one rooms-latency gateway gateway8x64 patterns idle"
 against_itself="patterns-none resp-room resp-rooms loops-pingpong loops-room loops-gateway loops-rooms unix"
 rows="$against_others $against_itself"
 
@@ -94,6 +94,9 @@ run() {
 		"hubsub 5ms=$hubsub_command 1 --coalesce-max 5ms" ;;
 	room64) loaded room --pipeline 64 -- "$redis" "$hubsub" "$nats" "$floor" ;;
 	rooms) loaded rooms -- "$redis" "$hubsub" "$nats" "$floor" ;;
+	rooms-one) loaded rooms --publishers 1 --pipeline 1 -- "$redis" "$hubsub" "$nats" ;;
+	# About half of what Redis can do on the machine on which this was written.
+	rooms-latency) loaded rooms --rate 10000 -- "$redis" "$hubsub" "$nats" ;;
 	gateway) loaded gateway -- "$redis" "$hubsub" "$nats" ;;
 	gateway8x64) loaded gateway --publishers 8 --pipeline 64 -- "$redis" "$hubsub" "$nats" ;;
 	patterns) loaded patterns -- "$redis" "$hubsub" "$nats" ;;
