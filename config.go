@@ -23,6 +23,7 @@ type options struct {
 	UnixSocket text   `name:"unixsocket" help:"Path of a Unix socket to listen on besides."`
 	UnixPerm   octal  `name:"unixsocketperm" default:"0" help:"Permissions of the Unix socket, octal; 0 leaves them to the umask."`
 	Backlog    number `name:"tcp-backlog" default:"511" range:"0,2147483647" help:"Length of the kernel's queue of connections to accept."`
+	IOUring    yesno  `name:"io-uring" default:"yes" help:"Send to many subscribers with one system call, where the kernel allows it."`
 	Loops      number `name:"loops" default:"0" range:"0,64" help:"Event loops; 0 for one per core."`
 
 	MaxClients    number  `name:"maxclients" default:"10000" range:"1,4294967295" live:"" help:"Clients at once."`

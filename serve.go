@@ -66,6 +66,7 @@ func serve(s setup) error {
 		Loops:    loops,
 		Listen:   s.listen(),
 		Settings: s.settings(),
+		IOUring:  s.IOUring.on,
 		Handler:  handler,
 		Log:      log,
 	})

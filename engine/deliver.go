@@ -19,8 +19,9 @@ func (l *loop) settleAll() {
 	l.catchUp()
 	l.walkQueued()
 	for len(l.held) > 0 {
-		l.walk(l.held[0])
+		l.beginWalk(l.held[0])
 	}
+	l.endWalks()
 }
 
 // read brings the audiences what is new in a room's log, and leaves a room
@@ -122,8 +123,9 @@ func (l *loop) queueWalk(a *audience) {
 func (l *loop) walkDue() {
 	l.walkQueued()
 	for len(l.held) > 0 && l.due(l.held[0]) {
-		l.walk(l.held[0])
+		l.beginWalk(l.held[0])
 	}
+	l.endWalks()
 }
 
 // due reports whether an audience's hold is over.
@@ -143,15 +145,23 @@ func (l *loop) untilDue() time.Duration {
 
 func (l *loop) walkQueued() {
 	for _, a := range l.walks {
-		l.walk(a)
+		l.beginWalk(a)
 	}
+	l.endWalks()
 	clear(l.walks)
 	l.walks = l.walks[:0]
 }
 
-// walk sends an audience's pending parcels to its sessions that have no other
-// subscription: one send each, of bytes that all share.
+// walk sends an audience's pending parcels at once.
 func (l *loop) walk(a *audience) {
+	l.beginWalk(a)
+	l.endWalks()
+}
+
+// beginWalk sends an audience's pending parcels to its sessions that have no
+// other subscription: one send each, of bytes that all share. The last sends may
+// be made only when the walks end, together with those of the next.
+func (l *loop) beginWalk(a *audience) {
 	if a.queue == held {
 		heap.Remove(&l.held, int(a.heap))
 	}
@@ -181,19 +191,24 @@ func (l *loop) walk(a *audience) {
 					m.session.pushAll(a.pending)
 					continue
 				}
-				sent, alive := sendto(int(m.fd), bytes)
-				l.tally.sends++
-				l.tally.outputBytes += int64(sent)
-				if sent < len(bytes) {
-					l.oweRest(m.session, sent, alive, a.pending, v3)
-				}
+				l.gather(send{m.session, m.fd, v3, bytes, a.pending})
 			}
 		}
 		l.tally.delivered += int64(frames * len(members))
 	}
 	a.walked = l.now
-	clear(a.pending)
-	a.pending = a.pending[:0]
+	l.walked = append(l.walked, a)
+}
+
+// endWalks makes the sends that are left of the walks since the last time.
+func (l *loop) endWalks() {
+	l.sendGathered()
+	for i, a := range l.walked {
+		clear(a.pending)
+		a.pending = a.pending[:0]
+		l.walked[i] = nil
+	}
+	l.walked = l.walked[:0]
 	if cap(l.joined) > joinedBytesMax {
 		l.joined = nil
 	}
@@ -205,6 +220,7 @@ func (l *loop) concat(parcels []parcel, v3 bool) []byte {
 	if len(parcels) == 1 {
 		return l.bytes(&parcels[0], v3)
 	}
+	l.sendGathered() // which may be of the buffer
 	l.joined = l.joined[:0]
 	for i := range parcels {
 		l.joined = append(l.joined, l.bytes(&parcels[i], v3)...)

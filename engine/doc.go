@@ -19,8 +19,8 @@
 //	         answers and published messages pile up
 //	publish  append runs to room logs, or deliver at once  publish.go
 //	drain    read logs with news                           deliver.go
-//	walk     one send per subscriber                       deliver.go
-//	answer   one send per session                          output.go
+//	walk     one send per subscriber, many in one call     deliver.go, send.go
+//	answer   one send per session, likewise                output.go, send.go
 //	sweep    close what is doomed                          output.go
 //	sleep    until there is more to do                     poll.go
 //

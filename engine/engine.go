@@ -32,6 +32,7 @@ type Config struct {
 	Loops    int // 1 to LoopsMax
 	Listen   Listen
 	Settings Settings
+	IOUring  bool // send to many with one system call, where the kernel allows it
 	Handler  Handler
 	Log      *slog.Logger
 }
@@ -43,6 +44,7 @@ type Engine struct {
 	log       *slog.Logger
 	start     time.Time
 	unixPath  string // of the Unix socket, "" for none
+	ioUring   bool
 	directory *directory
 	patterns  patterns
 	loops     []*loop
@@ -87,6 +89,7 @@ func New(c Config) (*Engine, error) {
 		log:       c.Log,
 		start:     time.Now(),
 		unixPath:  c.Listen.UnixSocket,
+		ioUring:   c.IOUring,
 		directory: newDirectory(),
 		quit:      make(chan struct{}),
 		places:    make(chan struct{}, enrollsMax),
@@ -229,10 +232,17 @@ func (e *Engine) tidy(c churn) churn {
 	return c
 }
 
-// start opens the loop's poller and runs it.
+// start opens the loop's poller, and its io_uring if there is one to have, and
+// runs it.
 func (l *loop) start() error {
 	if err := l.poller.open(); err != nil {
 		return fmt.Errorf("cannot start loop %d: %w", l.id, err)
+	}
+	if l.engine.ioUring {
+		var err error
+		if l.uring, err = newUring(); err != nil {
+			l.engine.log.Info("sending without io_uring", "loop", l.id, "reason", err)
+		}
 	}
 	l.started = true
 	l.running.Go(l.run)

@@ -129,6 +129,7 @@ func newHub(t testing.TB, loops int, change func(*Settings)) *hub {
 		Loops:    loops,
 		Listen:   Listen{UnixSocket: path},
 		Settings: settings,
+		IOUring:  true,
 		Handler:  plainHandler{gate},
 		Log:      slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo})),
 	})

@@ -50,6 +50,12 @@ const (
 	// runs of one walk.
 	joinedBytesMax = 1 << 20
 
+	// sendsMax is how many sends one system call makes: fewer cost more calls, more
+	// keep the thread from the scheduler for longer than the half millisecond that
+	// these take. From sendsTogetherMin on that is cheaper than one call each.
+	sendsMax         = 128
+	sendsTogetherMin = 4
+
 	// iovecsMax is how many pieces one writev takes (IOV_MAX is 1024; the
 	// kernel copies the vector, so fewer is cheaper per call).
 	iovecsMax = 64
@@ -103,10 +109,10 @@ const (
 	acceptPauseMax = time.Second
 
 	// filesReserved is how many open files are not for clients: listeners, which
-	// have two each, logs, the admin side. filesPerLoop are a loop's own: two
-	// epolls, two eventfds.
+	// have two each, logs, the admin side. filesPerLoop are a loop's own: an epoll,
+	// an eventfd, an io_uring.
 	filesReserved = 32
-	filesPerLoop  = 4
+	filesPerLoop  = 3
 
 	// heldParcelsMax ends a hold early: so many runs wait for nobody.
 	heldParcelsMax = 256

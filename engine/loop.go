@@ -31,6 +31,8 @@ type loop struct {
 	unpublished map[*room]int // place in outbound
 	passing     *channel      // the last one published to that only patterns hear
 	walks       []*audience
+	walked      []*audience // what they have pending may be in gathered
+	gathered    []send      // sendsMax at the most
 	held        heldAudiences
 	dirty       []*Session
 	doomed      []*Session
@@ -44,6 +46,7 @@ type loop struct {
 
 	// Owned by the loop: buffers and blocked sessions.
 	poller     poller
+	uring      *uring // nil: the kernel allows none, or nobody wants it
 	readBuffer []byte
 	parser     resp.Parser
 	command    resp.Command

@@ -1,12 +1,6 @@
 package engine
 
-import (
-	"slices"
-	"syscall"
-	"unsafe"
-
-	"golang.org/x/sys/unix"
-)
+import "slices"
 
 // backlog is what a session's socket did not take: shared runs by reference,
 // answers by ownership. It exists only that long.
@@ -113,57 +107,44 @@ func (s *Session) forgive() {
 	}
 }
 
-// oweRest takes note that a walk's send took only the first bytes of the
-// parcels, joined, or that the connection is lost.
-func (l *loop) oweRest(s *Session, sent int, alive bool, parcels []parcel, v3 bool) {
-	l.touch(s)
-	if !alive {
-		l.doom(s, closedByPeer)
-		return
-	}
-	for i := range parcels {
-		if n := len(l.bytes(&parcels[i], v3)); sent >= n {
-			sent -= n
-			continue
-		}
-		s.owe(l.keep(&parcels[i], v3)[sent:])
-		sent = 0
-	}
-	l.await(s)
-}
-
 // answer sends what the tick wrote for each session, after its walks.
 func (l *loop) answer() {
 	for i := 0; i < len(l.dirty); i++ {
 		s := l.dirty[i]
 		s.flags &^= dirty
-		if !s.has(doomed) {
-			l.send(s)
+		switch {
+		case s.has(doomed):
+		case s.backlog == nil && len(s.out.Buf) > 0:
+			l.gather(send{session: s, fd: s.fd, bytes: s.out.Buf})
+		default:
+			l.endAnswer(s)
 		}
 	}
+	l.sendGathered()
 	clear(l.dirty)
 	l.dirty = l.dirty[:0]
 }
 
-// send hands one session's output to its socket.
-func (l *loop) send(s *Session) {
-	if s.backlog == nil && len(s.out.Buf) > 0 {
-		buf := s.out.Buf
-		sent, alive := sendto(int(s.fd), buf)
-		l.tally.sends++
-		l.tally.outputBytes += int64(sent)
-		if !alive {
-			l.doom(s, closedByPeer)
-			return
-		}
-		s.out.Buf = nil
-		if sent == len(buf) {
-			l.outputs.give(buf)
-		} else {
-			s.owe(buf[sent:])
-			l.await(s)
-		}
+// answered takes note of how much of a session's output its socket took.
+func (l *loop) answered(s *Session, sent int, alive bool) {
+	if !alive {
+		l.doom(s, closedByPeer)
+		return
 	}
+	buf := s.out.Buf
+	s.out.Buf = nil
+	if sent == len(buf) {
+		l.outputs.give(buf)
+	} else {
+		s.owe(buf[sent:])
+		l.await(s)
+	}
+	l.endAnswer(s)
+}
+
+// endAnswer sends of a session's backlog what its socket takes, and does what
+// waits for its output to be sent.
+func (l *loop) endAnswer(s *Session) {
 	if s.backlog != nil {
 		s.spill()
 		if !s.backlog.waiting && !l.sendBacklog(s) {
@@ -290,42 +271,4 @@ func (l *loop) sweep() {
 	}
 	clear(l.doomed)
 	l.doomed = l.doomed[:0]
-}
-
-const sendFlags = unix.MSG_NOSIGNAL | unix.MSG_DONTWAIT
-
-// sendto sends what the socket takes at once; alive is false when the
-// connection is lost. The call cannot block, so the scheduler is not told.
-func sendto(fd int, b []byte) (sent int, alive bool) {
-	for {
-		n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd),
-			uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), sendFlags, 0, 0)
-		switch errno {
-		case 0:
-			return int(n), true
-		case unix.EINTR:
-		default:
-			return 0, refusal(errno)
-		}
-	}
-}
-
-func sendChunks(fd int, chunks [][]byte) (sent int, alive bool) {
-	for {
-		n, err := unix.SendmsgBuffers(fd, chunks, nil, nil, sendFlags)
-		switch err {
-		case nil:
-			return n, true
-		case unix.EINTR:
-		default:
-			errno, _ := err.(syscall.Errno)
-			return 0, refusal(errno)
-		}
-	}
-}
-
-// refusal reports whether a connection that refused bytes is alive: its buffer
-// is full, or the kernel short of memory.
-func refusal(errno syscall.Errno) (alive bool) {
-	return errno == unix.EAGAIN || errno == unix.ENOBUFS || errno == unix.ENOMEM
 }

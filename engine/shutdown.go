@@ -113,5 +113,8 @@ func (l *loop) stop() error {
 func (l *loop) release() {
 	if l.started {
 		l.poller.close()
+		if l.uring != nil {
+			l.uring.close()
+		}
 	}
 }
