@@ -166,47 +166,58 @@ func (l *loop) beginWalk(a *audience) {
 		heap.Remove(&l.held, int(a.heap))
 	}
 	a.queue = unqueued
-	if len(a.pending) == 0 {
+	parcels := a.pending
+	if len(parcels) == 0 {
 		return
 	}
+	a.pending = nil
 	frames, size := 0, 0
-	for i := range a.pending {
-		frames += a.pending[i].frames
-		size += len(a.pending[i].forms[0].bytes)
+	for i := range parcels {
+		frames += parcels[i].frames
+		size += len(parcels[i].forms[0].bytes)
 	}
 	for list, v3 := range [2]bool{listRESP2: false, listRESP3: true} {
 		members := a.alone[list]
 		if len(members) == 0 {
 			continue
 		}
-		if size > joinedBytesMax && len(a.pending) > 1 {
+		if size > joinedBytesMax && len(parcels) > 1 {
 			for _, m := range members {
-				m.session.pushAll(a.pending)
+				m.session.pushAll(parcels)
 			}
 		} else {
-			bytes := l.concat(a.pending, v3)
+			bytes := l.concat(parcels, v3)
 			for i := range members {
 				m := &members[i]
 				if l.occupied.has(m.fd) {
-					m.session.pushAll(a.pending)
+					m.session.pushAll(parcels)
 					continue
 				}
-				l.gather(send{m.session, m.fd, v3, bytes, a.pending})
+				l.gather(send{m.session, m.fd, v3, bytes, parcels})
 			}
 		}
 		l.tally.delivered += int64(frames * len(members))
 	}
 	a.walked = l.now
-	l.walked = append(l.walked, a)
+	l.walked = append(l.walked, walked{a, parcels})
+}
+
+// walked is a walk that has begun. Its sends may refer to the parcels until the
+// walks end; then the audience may use their array again.
+type walked struct {
+	audience *audience
+	parcels  []parcel
 }
 
 // endWalks makes the sends that are left of the walks since the last time.
 func (l *loop) endWalks() {
 	l.sendGathered()
-	for i, a := range l.walked {
-		clear(a.pending)
-		a.pending = a.pending[:0]
-		l.walked[i] = nil
+	for i, w := range l.walked {
+		clear(w.parcels)
+		if w.audience.pending == nil {
+			w.audience.pending = w.parcels[:0]
+		}
+		l.walked[i] = walked{}
 	}
 	l.walked = l.walked[:0]
 	if cap(l.joined) > joinedBytesMax {

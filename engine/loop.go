@@ -31,8 +31,8 @@ type loop struct {
 	unpublished map[*room]int // place in outbound
 	passing     *channel      // the last one published to that only patterns hear
 	walks       []*audience
-	walked      []*audience // what they have pending may be in gathered
-	gathered    []send      // sendsMax at the most
+	walked      []walked // begun and not ended
+	gathered    []send   // sendsMax at the most
 	held        heldAudiences
 	dirty       []*Session
 	doomed      []*Session
