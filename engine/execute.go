@@ -31,11 +31,11 @@ func (l *loop) execute(s *Session, data []byte) {
 	rest := l.commands(s, &p.parser, p.buf)
 	if len(rest) == 0 || s.has(lastAnswer) {
 		s.forgetPartial()
-		l.command = resp.Command{} // it holds on to the buffer
+		l.command, l.rest = resp.Command{}, nil // they hold on to the buffer
 		return
 	}
 	if cap(p.buf) > readBufferBytes {
-		l.command = resp.Command{}
+		l.command, l.rest = resp.Command{}, nil
 	}
 	if len(rest) < len(p.buf) {
 		if cap(p.buf) > readBufferBytes && len(rest) < cap(p.buf)/4 {

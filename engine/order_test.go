@@ -171,3 +171,21 @@ func TestOrderOfWhatOnlyPatternsHear(t *testing.T) {
 	e.tick(1)
 	e.want(listener, "m0 m1 m2 m3")
 }
+
+// The room of a channel that only a pattern hears dies within the tick that
+// published to it: what follows goes by the room's successor.
+func TestOrderOverRebirthWithinATick(t *testing.T) {
+	e := newStill(t, 2)
+	pub, other, listener := e.client(0), e.client(1), e.client(1)
+	listener.Subscribe(Pattern, [][]byte{[]byte("{r}*")}, func([]byte) {})
+	pub.publishTo("{r}x", "m1")
+	other.publishTo("{r}x", "m0")
+	e.tick(1) // and the room is left by all
+	other.subscribeTo("{r}a")
+	pub.publishTo("{r}a", "m2")
+	pub.publishTo("{r}x", "m3")
+	pub.publishTo("{r}a", "m4")
+	e.tick(0)
+	e.tick(1)
+	e.want(listener, "m0 m1 m2 m3 m4")
+}

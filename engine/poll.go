@@ -48,6 +48,7 @@ func (p *poller) open() (err error) {
 }
 
 func (p *poller) close() {
+	p.poked.Store(true) // a late wake must not write: the number may be another file's
 	unix.Close(p.fd)
 	unix.Close(p.poke)
 }

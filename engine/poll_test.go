@@ -35,6 +35,32 @@ func TestLateWakeDoesNotSpin(t *testing.T) {
 	}
 }
 
+// A wake after the end writes nothing into the file that has the eventfd's number
+// since.
+func TestWakeAfterClose(t *testing.T) {
+	var p poller
+	if err := p.open(); err != nil {
+		t.Fatal(err)
+	}
+	p.close()
+	other, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if other != p.poke {
+		if err := unix.Dup3(other, p.poke, unix.O_CLOEXEC); err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(p.poke)
+	}
+	defer unix.Close(other)
+	p.wake()
+	var count [8]byte
+	if n, err := unix.Read(other, count[:]); err != unix.EAGAIN {
+		t.Errorf("%d bytes to read from another file, %v", n, err)
+	}
+}
+
 // A wait ends when its time is over, and returns what came before.
 func TestWaitInTime(t *testing.T) {
 	var p poller

@@ -57,8 +57,12 @@ func (s *Session) PublishAll(kind Kind, cmd *resp.Command) (receivers int64, n i
 func (l *loop) publishOne(kind Kind, cmd *resp.Command) (ch *channel, m *matches, receivers int64) {
 	name := cmd.Args[1]
 	ch = l.engine.directory.lookup(kind, name)
-	if ch == nil && l.passing != nil && l.passing.kind == kind && l.passing.name == string(name) {
-		ch = l.passing
+	switch p := l.passing; {
+	case p == nil:
+	case ch == nil && p.is(kind, name):
+		ch = p
+	case ch != nil && ch.room != p.room && ch.room.name == p.room.name:
+		l.passing = nil // its room is dead; what goes there now would overtake this
 	}
 	if kind == Channel {
 		m = l.engine.patterns.match(ch, name)

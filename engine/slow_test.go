@@ -252,7 +252,7 @@ func TestLargeCommandsLeaveNoBuffers(t *testing.T) {
 		for _, a := range l.command.Args[:cap(l.command.Args)] {
 			kept += cap(a)
 		}
-		done <- kept
+		done <- kept + cap(l.rest)
 	})
 	if kept := <-done; kept > readBufferBytes {
 		t.Errorf("%d bytes are kept for one that has come", kept)
