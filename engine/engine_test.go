@@ -1,6 +1,9 @@
 package engine
 
-import "testing"
+import (
+	"strconv"
+	"testing"
+)
 
 func TestMessageReachesSubscribers(t *testing.T) {
 	h := newHub(t, 2, nil)
@@ -27,4 +30,33 @@ func TestMessageReachesSubscribers(t *testing.T) {
 	b.want("message news 4")
 	a.quiet()
 	b.quiet()
+}
+
+// PUBLISHes that are executed at once count one by one, heard or not, and their
+// rooms go with those who hear them, by name or by pattern.
+func TestPublishesOfPipelinesCount(t *testing.T) {
+	for _, loops := range []int{1, 2} {
+		h := newHub(t, loops, nil)
+		sub, listener, p := h.dial(), h.dial(), h.dial()
+		sub.ask("SUBSCRIBED", "SUBSCRIBE", "news")
+		listener.ask("SUBSCRIBED", "PSUBSCRIBE", "old*")
+		var pipeline []byte
+		for _, channel := range []string{"news", "olds", "nobody"} {
+			for i := range 10 {
+				pipeline = append(pipeline, encode("PUBLISH", channel, strconv.Itoa(i))...)
+			}
+		}
+		p.write(pipeline)
+		for i := range 30 {
+			p.want([]string{"1", "1", "0"}[i/10])
+		}
+		for i := range 10 {
+			sub.want("message news " + strconv.Itoa(i))
+			listener.want("pmessage old* olds " + strconv.Itoa(i))
+		}
+		eventually(t, "32 commands, 20 deliveries, one room", func() bool {
+			st := h.Stats()
+			return st.Commands == 32 && st.Published == 30 && st.Delivered == 20 && st.Rooms == 1
+		})
+	}
 }

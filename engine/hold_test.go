@@ -82,6 +82,45 @@ func TestNewPatternDoesNotHearWhatIsHeld(t *testing.T) {
 	late.want("pmessage c* crowd third")
 }
 
+// What is held in RESP3 is not what the loop made of it for somebody else in this
+// tick: those bytes are lent.
+func TestHeldOutlivesTheTick(t *testing.T) {
+	for _, loops := range []int{1, 2} {
+		h := newHub(t, loops, func(s *Settings) { s.CoalesceMax = time.Hour })
+		subs := h.crowd(holdAudienceMin*loops, "crowd")
+		var alone, many []*peer
+		for range loops {
+			alone, many = append(alone, h.dial()), append(many, h.dial())
+		}
+		for i := range loops {
+			alone[i].ask("HELLO", "HELLO", "3")
+			alone[i].ask("SUBSCRIBED", "SUBSCRIBE", "crowd")
+			many[i].ask("HELLO", "HELLO", "3")
+			many[i].ask("SUBSCRIBED", "SUBSCRIBE", "crowd", "more")
+		}
+		p, receivers := h.dial(), fmt.Sprint(len(subs)+2*loops)
+		for _, message := range []string{"first", "second", "third"} {
+			p.ask(receivers, "PUBLISH", "crowd", message)
+			for _, s := range many {
+				s.want("message crowd " + message)
+			}
+		}
+		for range 10 { // takes the tick's buffers, and writes to them
+			p.ask(fmt.Sprint(loops), "PUBLISH", "more", "something else")
+			for _, s := range many {
+				s.want("message more something else")
+			}
+		}
+		for _, s := range append(subs, alone...) {
+			s.send("QUIT")
+			for _, message := range []string{"first", "second", "third"} {
+				s.want("message crowd " + message)
+			}
+			s.want("OK")
+		}
+	}
+}
+
 // pings checks that a client is sent nothing though something is held for it:
 // its own answers do not bring that out.
 func (p *peer) pings() {

@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // One subscriber does not read while another does. The one that reads misses
@@ -304,4 +307,99 @@ func TestQuitWaitsForLongAnswers(t *testing.T) {
 	}
 	p.want(long)
 	p.want("OK")
+}
+
+// The same for those who hear by patterns, whose frames the loop makes itself:
+// alone, with another pattern, and by name besides.
+func TestStalledSubscribersOfPatterns(t *testing.T) {
+	f := func(loops int, v3 bool, names, patterns []string, want ...string) {
+		t.Run(fmt.Sprint(names, patterns, " RESP3 ", v3, " loops ", loops), func(t *testing.T) {
+			h := newHub(t, loops, nil)
+			stalled, p := h.dial(), h.dial()
+			if v3 {
+				stalled.ask("HELLO", "HELLO", "3")
+			}
+			if len(names) > 0 {
+				stalled.ask("SUBSCRIBED", append([]string{"SUBSCRIBE"}, names...)...)
+			}
+			stalled.ask("SUBSCRIBED", append([]string{"PSUBSCRIBE"}, patterns...)...)
+			n := 0
+			for ; n < 300 || h.Stats().Backlog < 1<<20; n += 3 {
+				var pipeline []byte
+				for i := range 3 {
+					pipeline = append(pipeline, encode("PUBLISH", "news", fmt.Sprint(n+i, strings.Repeat("x", 37*n%2000)))...)
+				}
+				p.write(pipeline)
+				for range 3 {
+					p.want(fmt.Sprint(len(want)))
+				}
+			}
+			stalled.send("LAST")
+			for i := range n {
+				for _, w := range want {
+					stalled.want(w + " " + fmt.Sprint(i, strings.Repeat("x", 37*(i-i%3)%2000)))
+				}
+			}
+			stalled.want("LAST")
+		})
+	}
+	for _, loops := range []int{1, 2} {
+		for _, v3 := range []bool{false, true} {
+			f(loops, v3, nil, []string{"n*"}, "pmessage n* news")
+			f(loops, v3, []string{"other"}, []string{"n*"}, "pmessage n* news")
+			f(loops, v3, []string{"news"}, []string{"n*"}, "message news", "pmessage n* news")
+		}
+	}
+}
+
+// A session that was slow, or is gone, leaves no mark: walks send to it, and to
+// who gets its number, without a look, and the poller is not asked whether a
+// socket takes more that has taken all.
+func TestNobodyStaysOccupied(t *testing.T) {
+	h := newHub(t, 1, nil)
+	slow, leaver, killed, p := h.dial(), h.dial(), h.dial(), h.dial()
+	for _, s := range []*peer{slow, leaver, killed} {
+		s.ask("SUBSCRIBED", "SUBSCRIBE", "news")
+	}
+	killed.send("ID")
+	id := killed.read()
+	message := strings.Repeat("x", 100_000)
+	n := 0
+	for ; h.Stats().Backlog < 3<<20; n++ {
+		p.ask("3", "PUBLISH", "news", message)
+	}
+	var session *Session
+	h.Sessions(func(s *Session) {
+		if fmt.Sprint(s.ID()) == id {
+			session = s
+		}
+	})
+	h.Kill(session)
+	leaver.Close()
+	for range n {
+		slow.want("message news " + message)
+	}
+	slow.quiet()
+	eventually(t, "two are gone", func() bool { return h.Stats().Connections == 2 })
+	marked := make(chan int)
+	h.loops[0].post(func() {
+		n := 0
+		for _, word := range h.loops[0].occupied {
+			n += bits.OnesCount64(word)
+		}
+		marked <- n
+	})
+	if n := <-marked; n != 0 {
+		t.Errorf("%d sessions are marked, none has anything to be sent", n)
+	}
+	var events [8]unix.EpollEvent
+	ready, err := unix.EpollWait(h.loops[0].poller.fd, events[:], 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ev := range events[:ready] {
+		if ev.Events&eventsWrite != 0 {
+			t.Errorf("the poller reports that %d takes more: the loop never sleeps", ev.Fd)
+		}
+	}
 }
