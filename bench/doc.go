@@ -25,10 +25,10 @@
 // # What is checked
 //
 // A payload carries its publisher, its room, its number among that publisher's messages to that room, the slot it
-// occupies and the time it was meant to be sent; the rest is a fixed filling. Each subscriber compares every byte and
-// knows which number each publisher's next message to each of its rooms must have. Order across rooms is not required.
-// At the end each subscriber sends PING and everything before the PONG is still checked, so a late repetition is found
-// without waiting for it. A lost, repeated, reordered or damaged message, or a PUBLISH answer that is not the number of
+// occupies and the time it was meant to be sent; the rest is a fixed filling. Each subscriber compares every byte, those of
+// the mark with what was published in its slot, and knows which number each publisher's next message to each of its rooms must have. Order across rooms is not required.
+// At the end each subscriber sends PING; everything before the PONG, and what comes in a tenth of a second behind the last
+// one, is still checked, so a late repetition is found. A lost, repeated, reordered or damaged message, or a PUBLISH answer that is not the number of
 // subscribers, fails the run. With several addresses an answer below that number is right, since the nodes of a Redis
 // Cluster count their own subscribers only; it is noted.
 //

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 )
 
 // fakeServer is a pub/sub server with faults. It serves one room shape and does everything under one lock.
@@ -21,6 +22,8 @@ type fakeServer struct {
 	deliver func(n int, frame []byte) [][]byte
 	// beforePong returns what the first subscriber gets before a PONG.
 	beforePong func() []byte
+	// afterPong returns what the first subscriber gets a moment after a PONG.
+	afterPong func() []byte
 	// answer returns what PUBLISH is answered.
 	answer func(n, subscribers int) int
 	// deliverGuest is the same for wanderers, the subscribers behind the first stable ones.
@@ -110,6 +113,10 @@ func (f *fakeServer) execute(conn net.Conn, args []reply) {
 			conn.Write(f.beforePong())
 		}
 		conn.Write(pongPush)
+		if f.afterPong != nil && conn == f.subscribers[0].conn {
+			late := f.afterPong()
+			time.AfterFunc(afterwards/10, func() { conn.Write(late) })
+		}
 	case "PUBLISH":
 		f.published++
 		if f.stall != nil {

@@ -69,6 +69,14 @@ func TestDeliveryFaults(t *testing.T) {
 		beforePong: func() []byte { return last },
 	}, "--pipeline 4", func(e *deliveryError) bool { return e.repeated == 1 && e.lost+e.reordered+e.wrongCount == 0 })
 
+	f("repeated after the PONG", &fakeServer{
+		deliver: func(n int, frame []byte) [][]byte {
+			last = frame
+			return [][]byte{frame}
+		},
+		afterPong: func() []byte { return last },
+	}, "--pipeline 4", func(e *deliveryError) bool { return e.repeated == 1 && e.lost+e.reordered+e.wrongCount == 0 })
+
 	var held []byte
 	f("reordered", &fakeServer{deliver: func(n int, frame []byte) [][]byte {
 		switch n {
@@ -223,14 +231,17 @@ func TestContentFaults(t *testing.T) {
 	f("channel", replace("room:000000", "room:000001"), errDamaged)
 	f("verb", replace("message", "massage"), errDamaged)
 	f("short", func(frame []byte) []byte { return frame[1:] }, errDamaged)
-	f("publisher", func(frame []byte) []byte {
-		frame[newFormat(resp2, 1, defaultPayload).headLen+8] = 9
-		return frame
-	}, errUnknown)
-	f("slot", func(frame []byte) []byte {
-		frame[newFormat(resp2, 1, defaultPayload).headLen+12] = 99
-		return frame
-	}, errUnknown)
+	at := func(offset int, b byte) func([]byte) []byte {
+		return func(frame []byte) []byte {
+			frame[newFormat(resp2, 1, defaultPayload).headLen+offset] ^= b
+			return frame
+		}
+	}
+	f("number far ahead", at(3, 0xff), errUnknown)
+	f("publisher", at(8, 9), errUnknown)
+	f("slot", at(12, 99), errUnknown)
+	f("slot of another message", at(12, 1), errUnknown)
+	f("intended time", at(16, 1), errUnknown)
 }
 
 // A message of a room to a subscriber of another.

@@ -247,7 +247,7 @@ func (g *generator) stalled() bool {
 	return g.now()-g.lastArrival > g.patience && g.inFlight() > 0
 }
 
-// fence sends PING on every subscriber and reads until every PONG: what comes before it is still checked.
+// fence sends PING on every subscriber and reads until every PONG, and for afterwards longer: what comes is still checked.
 func (g *generator) fence(ctx context.Context) error {
 	g.closing, g.unfinished, g.lastArrival = true, len(g.sinks), g.now()
 	for i := range g.sinks {
@@ -260,6 +260,16 @@ func (g *generator) fence(ctx context.Context) error {
 			return errOverdue
 		}
 		if err := g.turn(ctx, interruptPoll); err != nil {
+			return err
+		}
+	}
+	return g.listen(ctx, afterwards)
+}
+
+// listen takes what comes for so long.
+func (g *generator) listen(ctx context.Context, span time.Duration) error {
+	for end := g.now() + span; g.now() < end; {
+		if err := g.turn(ctx, min(interruptPoll, end-g.now())); err != nil {
 			return err
 		}
 	}

@@ -145,7 +145,8 @@ func TestNATSFaults(t *testing.T) {
 			t.Errorf("%q: got %v, want %v", stream, err, want)
 		}
 	}
-	payload := strings.Repeat("\x00", markBytes) + "\r\n"
+	first := mark{slot: 1} // the free slot that is taken first
+	payload := string(newFormat(nats, 1, markBytes).appendPayload(nil, first))
 	f("MSG room:000000 000000 24\r\n"+payload, nil)
 	f("MSG room:000000 000001 24\r\n"+payload, errDamaged)
 	f("MSG room:000001 000000 24\r\n"+payload, errDamaged)
@@ -165,7 +166,7 @@ func TestNATSPublisher(t *testing.T) {
 	if len(p.awaiting) != 0 || p.inFlight() != 2 || x.completed() != 0 {
 		t.Fatalf("%d wait for answers, %d in flight, %d completed", len(p.awaiting), p.inFlight(), x.completed())
 	}
-	p.delivered(0)
+	p.delivered(p.slots[0].mark)
 	if p.inFlight() != 1 || x.completed() != 1 {
 		t.Errorf("%d in flight, %d completed", p.inFlight(), x.completed())
 	}

@@ -9,6 +9,10 @@ const (
 	// patience is how long messages may be outstanding with nothing arriving before they count as lost.
 	patience = 5 * time.Second
 
+	// afterwards is how long is listened for what should not come behind the closing PONGs: a node may repeat a message
+	// that it has from another one, which a PONG of its own is no end of.
+	afterwards = 100 * time.Millisecond
+
 	// setupTimeout bounds one reply while connections are opened and subscribed.
 	setupTimeout = 10 * time.Second
 

@@ -10,6 +10,7 @@ import (
 
 // slot is a publish in flight.
 type slot struct {
+	mark     mark  // what every delivery of it must carry
 	left     int32 // deliveries still to come, of the room's audience
 	answered bool
 }
@@ -75,7 +76,7 @@ func (g *generator) publish(p *publisher, intended int64) {
 	}
 	p.out = p.format.appendPublish(p.out, m)
 	answered := p.format.protocol == nats
-	p.slots[at] = slot{left: g.audience[p.room], answered: answered}
+	p.slots[at] = slot{mark: m, left: g.audience[p.room], answered: answered}
 	if !answered {
 		p.awaiting = append(p.awaiting, awaited{at, m.number, m.room, g.guests.in(m.room)})
 	}
@@ -100,15 +101,26 @@ func (p *publisher) flush() error {
 }
 
 // delivered counts a delivery of the message in a slot and returns how many of that message are still to come. It
-// reports false for a slot that waits for none.
-func (p *publisher) delivered(at uint32) (left int32, ok bool) {
-	if int(at) >= len(p.slots) || p.slots[at].left == 0 {
+// reports false if the slot has another message or waits for none.
+func (p *publisher) delivered(m mark) (left int32, ok bool) {
+	if int(m.slot) >= len(p.slots) || p.slots[m.slot].left == 0 || p.slots[m.slot].mark != m {
 		return 0, false
 	}
-	s := &p.slots[at]
+	s := &p.slots[m.slot]
 	s.left--
-	p.release(at)
+	p.release(m.slot)
 	return s.left, true
+}
+
+// markOf returns the mark of the message that m claims to be, m itself if its slot has been taken again since.
+func (p *publisher) markOf(m mark) mark {
+	if int(m.slot) >= len(p.slots) {
+		return mark{}
+	}
+	if known := p.slots[m.slot].mark; known.number == m.number && known.room == m.room {
+		return known
+	}
+	return m
 }
 
 // release frees a slot that has its answer and all its deliveries.

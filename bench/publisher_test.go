@@ -42,7 +42,7 @@ func TestPublisherInFlight(t *testing.T) {
 	}
 	deliver := func(slot uint32, want int32) {
 		t.Helper()
-		if left, ok := p.delivered(slot); !ok || left != want {
+		if left, ok := p.delivered(p.slots[slot].mark); !ok || left != want {
 			t.Fatalf("%d to come, %v; want %d", left, ok, want)
 		}
 	}
@@ -65,7 +65,7 @@ func TestPublisherInFlight(t *testing.T) {
 	deliver(newest, 1)
 	deliver(newest, 0)
 	inFlight(1)
-	if _, ok := p.delivered(newest); ok {
+	if _, ok := p.delivered(p.slots[newest].mark); ok {
 		t.Fatal("a third delivery to two subscribers")
 	}
 	answer()

@@ -32,22 +32,14 @@ func (g *generator) measureIdleCPU(ctx context.Context) (idle idleCPU, err error
 	if g.idleCPU == 0 || len(g.processes) == 0 {
 		return idle, nil
 	}
-	wait := func(d time.Duration) error {
-		for end := g.now() + d; g.now() < end; {
-			if err := g.turn(ctx, min(interruptPoll, end-g.now())); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	if err := wait(idleSettle); err != nil {
+	if err := g.listen(ctx, idleSettle); err != nil {
 		return idle, err
 	}
 	begin, before := g.now(), time.Duration(0)
 	if before, err = g.processes.cpuTime(); err != nil {
 		return idle, err
 	}
-	if err := wait(g.idleCPU); err != nil {
+	if err := g.listen(ctx, g.idleCPU); err != nil {
 		return idle, err
 	}
 	after, err := g.processes.cpuTime()

@@ -35,7 +35,7 @@ func (s *sink) pair(room uint32) int { return s.pairs + int(room) }
 var (
 	errClosed   = errors.New("server closed the connection")      // end of stream
 	errDamaged  = errors.New("message is not what was sent")      // content
-	errUnknown  = errors.New("message was never sent")            // mark out of range
+	errUnknown  = errors.New("message was never sent")            // mark of no message that is due
 	errNotHeard = errors.New("message of a room not joined")      // routing, or before a join or after a leave
 	errEarly    = errors.New("message from before the subscribe") // answered before SUBSCRIBE was sent
 	errNoFrame  = errors.New("bytes that are not a message")      // framing, in front of the closing PONG
@@ -141,6 +141,8 @@ func (g *generator) deliver(s *sink, frame []byte, now int64) error {
 		return errUnknown
 	case !s.hears(m.room):
 		return errNotHeard
+	case m.number >= g.ledger.issued(m.room, int(m.publisher)):
+		return errUnknown
 	}
 	g.deliveries++
 	pair := s.pair(m.room)
@@ -150,7 +152,7 @@ func (g *generator) deliver(s *sink, frame []byte, now int64) error {
 	if g.order != nil {
 		g.order.receive(pair, m, s)
 	}
-	left, ok := g.publishers[m.publisher].delivered(m.slot)
+	left, ok := g.publishers[m.publisher].delivered(m)
 	if !ok {
 		return errUnknown
 	}

@@ -176,6 +176,9 @@ func (g *generator) overhear(s *sink, frame []byte) error {
 	case m.room != w.room, w.awaits != nil && !w.leaving && s.format.protocol != nats:
 		return errNotHeard
 	}
+	if known := g.publishers[m.publisher].markOf(m); known != m {
+		return errUnknown
+	}
 	g.deliveries++
 	w.messages++
 	h := &w.heard[m.publisher]
