@@ -94,6 +94,9 @@ func (o *options) measureContender(ctx context.Context, c contender) (*result, t
 	}
 	defer s.stop()
 	r, err := own.measure(ctx, s.target)
+	if ctx.Err() != nil {
+		return nil, target{}, context.Cause(ctx)
+	}
 	if err != nil {
 		return nil, target{}, fmt.Errorf("%w%s", err, s.lastOutput())
 	}

@@ -71,7 +71,7 @@ func (d *dialer) dial(node int) (fd int, err error) {
 func (d *dialer) hello() error {
 	r, err := d.do("HELLO", "3")
 	if err == nil && r.kind != '%' {
-		err = fmt.Errorf("cannot switch to RESP3: server answered %q", r)
+		err = fmt.Errorf("cannot switch to RESP3: %w", refusal(r))
 	}
 	return err
 }
@@ -218,10 +218,18 @@ func (d *dialer) subscribeBatch(verb string, names []string) error {
 			return err
 		}
 		if len(r.items) != 3 || !strings.EqualFold(r.items[0].text, verb) {
-			return fmt.Errorf("server answered %q", r)
+			return refusal(r)
 		}
 	}
 	return nil
+}
+
+// refusal is the error for an answer that is not the one hoped for.
+func refusal(r reply) error {
+	if strings.HasPrefix(r.text, "NOAUTH") || strings.HasPrefix(r.text, "NOPERM") {
+		return fmt.Errorf("server answered %q: the bench has no password, so the default user must need none and may do all", r)
+	}
+	return fmt.Errorf("server answered %q", r)
 }
 
 // unread returns what the server sent on the last connection beyond what was asked for: a NATS server's INFO or PING may

@@ -65,7 +65,8 @@
 // Over a Unix socket there are no segments, and no K. CPU time and memory are summed over the processes of all nodes.
 // Those of a server that runs on this machine are found by the sockets that it listens on (/proc/net, /proc/PID/fd), if
 // all of them can be: part of a sum would mislead. A wrapper that listens for others, or a forked child that shares the
-// socket, is found in their place or beside them; what was found is printed, and --pid corrects it.
+// socket, is found in their place or beside them; what was found is printed, and --pid corrects it. A pid that does not
+// listen there is measured too, and said to be another's.
 //
 // --idle-cpu, and always shape cluster, reads the CPU time for some seconds before anything is published, with all
 // connections there: timers, heartbeats, gossip. The cost per delivery is then given with and without it. At a fixed low
@@ -83,6 +84,9 @@
 // --vs measures two or more servers alternately: A B, B A, A B. Each measurement starts its server afresh and ends it,
 // so only one runs at a time and none inherits memory or caches from a run before; the warm-up absorbs the start. No
 // pair is discarded. Only the ratios within a pair are compared: the machine drifts by more than servers differ.
+//
+// A started server is what listens at its address then, of the command itself or of what it has started; all of it ends
+// with the measurement, daemons too.
 //
 // A server may also run already (--vs NAME=ADDR); then it is not pinned, and not idle while others are measured: it keeps
 // what runs before have left in it. NAME[rate=100]=… gives one server a load of its own, as for the same server twice.

@@ -11,6 +11,7 @@ import (
 
 // endpoint is where one node of a server listens.
 type endpoint struct {
+	name    string // as it was given
 	address unix.Sockaddr
 	family  int
 }
@@ -42,22 +43,25 @@ func parseAddresses(text string) ([]string, error) {
 // resolve returns the endpoint of an address.
 func resolve(address string) (endpoint, error) {
 	if path, ok := strings.CutPrefix(address, unixPrefix); ok {
-		return endpoint{&unix.SockaddrUnix{Name: path}, unix.AF_UNIX}, nil
+		return endpoint{address, &unix.SockaddrUnix{Name: path}, unix.AF_UNIX}, nil
 	}
 	tcp, err := net.ResolveTCPAddr("tcp", address)
 	if err != nil {
 		return endpoint{}, fmt.Errorf("cannot resolve %q: %w", address, err)
 	}
 	if ip4 := tcp.IP.To4(); ip4 != nil {
-		return endpoint{&unix.SockaddrInet4{Port: tcp.Port, Addr: [4]byte(ip4)}, unix.AF_INET}, nil
+		return endpoint{address, &unix.SockaddrInet4{Port: tcp.Port, Addr: [4]byte(ip4)}, unix.AF_INET}, nil
 	}
-	return endpoint{&unix.SockaddrInet6{Port: tcp.Port, Addr: [16]byte(tcp.IP.To16())}, unix.AF_INET6}, nil
+	return endpoint{address, &unix.SockaddrInet6{Port: tcp.Port, Addr: [16]byte(tcp.IP.To16())}, unix.AF_INET6}, nil
 }
 
 // dial connects a blocking socket whose reads and writes have a time limit.
 func (e endpoint) dial() (fd int, err error) {
 	fd, err = unix.Socket(e.family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
+		if err == unix.EMFILE {
+			err = fmt.Errorf("%w: raise the limit (ulimit -n) above the number of connections, or have fewer", err)
+		}
 		return -1, fmt.Errorf("cannot create a socket: %w", err)
 	}
 	limit := unix.NsecToTimeval(int64(setupTimeout))
@@ -74,7 +78,7 @@ func (e endpoint) dial() (fd int, err error) {
 	}
 	if err != nil {
 		unix.Close(fd)
-		return -1, fmt.Errorf("cannot connect: %w", err)
+		return -1, fmt.Errorf("cannot connect to %s: %w: does the server listen there?", e.name, err)
 	}
 	return fd, nil
 }

@@ -20,6 +20,10 @@ const (
 	startTimeout = 10 * time.Second
 	stopTimeout  = 5 * time.Second
 
+	// daemonTimeout is how long a started command that has ended well is watched for a daemon of its: one binds its port
+	// some milliseconds after it has left.
+	daemonTimeout = 500 * time.Millisecond
+
 	// startSettle is the wait before a server's memory without connections is read: having just started it grows by itself.
 	startSettle = time.Second
 

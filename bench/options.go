@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 )
 
@@ -49,18 +50,20 @@ func parseOptions(s shape, args []string, output io.Writer) (*options, error) {
 		o.size = markBytes
 	}
 	flags := flag.NewFlagSet("hubsub bench "+s.name, flag.ContinueOnError)
-	flags.SetOutput(output)
-	flags.Usage = func() {
-		fmt.Fprintf(output, "hubsub bench %s: %s\n\n", s.name, s.summary)
-		flags.PrintDefaults()
-	}
+	flags.SetOutput(io.Discard) // an error is the caller's to print, and the flags are too many to hide it among
+	flags.Usage = func() {}
 	o.loadFlags(flags)
 	o.runFlags(flags)
 	o.serverFlags(flags)
 	flags.BoolVar(&o.json, "json", false, "print the run as one JSON document instead of text")
 	flags.StringVar(&o.report, "report", "", "write a page with plots and all figures to this `file.html`")
-	if err := flags.Parse(args); err != nil {
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintf(output, "hubsub bench %s: %s\n\n", s.name, s.summary)
+		flags.SetOutput(output)
+		flags.PrintDefaults()
 		return nil, err
+	} else if err != nil {
+		return nil, fmt.Errorf("%w (-h lists the flags)", err)
 	}
 	if flags.NArg() > 0 {
 		return nil, fmt.Errorf("unexpected argument %q", flags.Arg(0))
@@ -110,6 +113,8 @@ func (o *options) checkLoad(nodes int) error {
 	switch {
 	case o.size < markBytes || o.size > maxPayloadBytes:
 		return fmt.Errorf("--size must be from %d to %d", markBytes, maxPayloadBytes)
+	case o.pace.rate > 0 && o.pace.rate*o.pace.duration.Seconds() < 1:
+		return fmt.Errorf("--rate %v is less than one publish in %v; --duration or --rate must be larger", o.pace.rate, o.pace.duration)
 	case o.pace.rate < 0 || math.IsNaN(o.pace.rate) || math.IsInf(o.pace.rate, 0):
 		return errors.New("--rate must be a number from 0")
 	}
@@ -128,16 +133,16 @@ func (o *options) paceOver(nodes int) pace {
 	return p
 }
 
-// protocols returns what the connections speak. A server is asked only if the flags do not say it; and what a shape
-// prefers is for RESP.
+// protocols returns what the connections speak: what the flags say, if the server speaks it. What a shape prefers is for
+// RESP.
 func (o *options) protocols(dial *dialer) (protocols, error) {
 	speak := protocolNames[o.protocol]
-	if o.protocol != "" && o.protocol != o.shape.protocol {
-		return speak, nil
-	}
 	p, err := dial.detect()
-	if err != nil || p == nats || o.protocol == "" {
+	switch {
+	case err != nil || o.protocol == "" || p == nats && o.protocol == o.shape.protocol:
 		return protocols{p, p}, err
+	case (p == nats) != (speak[0] == nats):
+		return speak, fmt.Errorf("server speaks %v, not %v: leave --protocol %s out", p, speak, o.protocol)
 	}
 	return speak, nil
 }
@@ -149,12 +154,20 @@ func (o *options) load() string {
 	}
 	loop := fmt.Sprintf("closed loop, %d in flight each", o.shape.pipeline)
 	if o.pace.rate > 0 {
-		loop = fmt.Sprintf("open loop, %s publishes/s", grouped(int64(o.pace.rate)))
+		loop = fmt.Sprintf("open loop, %s publishes/s", rateText(o.pace.rate))
 	} else if o.shape.nodeRate > 0 {
-		loop = fmt.Sprintf("open loop, %s publishes/s per node", grouped(int64(o.shape.nodeRate)))
+		loop = fmt.Sprintf("open loop, %s publishes/s per node", rateText(o.shape.nodeRate))
 	}
 	return fmt.Sprintf("%s, payload %d bytes, %s, %v after %v of warm-up",
 		loop, o.size, o.speaks(), o.pace.duration, o.pace.warmup)
+}
+
+// rateText writes a rate, of which small ones may be broken.
+func rateText(rate float64) string {
+	if rate < 100 {
+		return strconv.FormatFloat(rate, 'g', 3, 64)
+	}
+	return grouped(int64(rate))
 }
 
 // speaks says what the connections speak.

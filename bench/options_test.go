@@ -77,6 +77,8 @@ func TestOptionsRefused(t *testing.T) {
 	f("room --addr 127.0.0.1:1 --subscribers 30000", "connections")
 	f("room --addr 127.0.0.1:1 --rate -1", "--rate")
 	f("room --addr 127.0.0.1:1 --rate NaN", "--rate")
+	f("room --addr 127.0.0.1:1 --rate 0.3", "less than one publish in 3s")
+	f("room --vs a=x --vs b[rate=1e-12]=y", "--vs b: --rate")
 	f("room --addr 127.0.0.1:1 --duration 0", "--duration")
 	f("room --addr 127.0.0.1:1 --duration 11m", "at most")
 	f("patterns --addr 127.0.0.1:1 --pattern-connections 0", "--pattern-connections")
@@ -94,4 +96,31 @@ func TestOptionsRefused(t *testing.T) {
 	f("room --vs a=x --vs =y", "NAME=")
 	f("room --start x --wanderers -1", "--wanderers")
 	f("mixed --start x --gateways -1", "--gateways")
+}
+
+// A wrong flag is told in one line; -h alone lists the flags.
+func TestFlagErrorIsShort(t *testing.T) {
+	f := func(arg string, want bool) {
+		t.Helper()
+		var out strings.Builder
+		s, _ := shapeNamed("room")
+		if _, err := parseOptions(s, []string{arg}, &out); err == nil || strings.Contains(out.String(), "-subscribers") != want {
+			t.Errorf("%s: %v\n%s", arg, err, &out)
+		}
+	}
+	f("--rate=x", false)
+	f("--nosuch", false)
+	f("-h", true)
+}
+
+func TestRateText(t *testing.T) {
+	f := func(rate float64, want string) {
+		t.Helper()
+		if got := rateText(rate); got != want {
+			t.Errorf("%v: %q, want %q", rate, got, want)
+		}
+	}
+	f(0.5, "0.5")
+	f(33.333, "33.3")
+	f(20000, "20,000")
 }

@@ -17,7 +17,11 @@ func cpuTime(pid int) (time.Duration, error) {
 	// time. It is what clock_getcpuclockid(3) returns.
 	const scheduled = 2
 	var t unix.Timespec
-	if err := unix.ClockGettime(int32(^pid<<3|scheduled), &t); err != nil {
+	err := unix.ClockGettime(int32(^pid<<3|scheduled), &t)
+	if err == unix.EINVAL {
+		return 0, fmt.Errorf("no process has the pid %d", pid)
+	}
+	if err != nil {
 		return 0, fmt.Errorf("cannot read the CPU clock of process %d: %w", pid, err)
 	}
 	return time.Duration(t.Nano()), nil
@@ -26,23 +30,37 @@ func cpuTime(pid int) (time.Duration, error) {
 // clockTick is the unit of the times in /proc/PID/stat and /proc/stat; it is 1/100 s on every architecture Linux has.
 const clockTick = 10 * time.Millisecond
 
-// statTimes returns the user and system time of a process as /proc/PID/stat has them, in steps of clockTick.
-func statTimes(pid int) (user, system time.Duration, err error) {
+// Indices of what statFields returns; proc(5) counts from 1 and has the pid and the name before them.
+const (
+	statParent = 4 - 3
+	statUser   = 14 - 3
+	statSystem = 15 - 3
+)
+
+// statFields returns the fields of /proc/PID/stat behind the name, which stands in parentheses and may hold anything.
+func statFields(pid int) ([]string, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return 0, 0, fmt.Errorf("cannot read the times of process %d: %w", pid, err)
+		return nil, err
 	}
-	// The second field is the name in parentheses and may hold anything; utime and stime are fields 14 and 15.
 	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
-	const utime, stime = 14 - 3, 15 - 3
-	if len(fields) <= stime {
-		return 0, 0, fmt.Errorf("cannot read the times of process %d: %d fields", pid, len(fields))
+	if len(fields) <= statSystem {
+		return nil, fmt.Errorf("%d fields", len(fields))
 	}
-	u, err := strconv.ParseInt(fields[utime], 10, 64)
+	return fields, nil
+}
+
+// statTimes returns the user and system time of a process as /proc/PID/stat has them, in steps of clockTick.
+func statTimes(pid int) (user, system time.Duration, err error) {
+	fields, err := statFields(pid)
 	if err != nil {
 		return 0, 0, fmt.Errorf("cannot read the times of process %d: %w", pid, err)
 	}
-	s, err := strconv.ParseInt(fields[stime], 10, 64)
+	u, err := strconv.ParseInt(fields[statUser], 10, 64)
+	if err != nil {
+		return 0, 0, fmt.Errorf("cannot read the times of process %d: %w", pid, err)
+	}
+	s, err := strconv.ParseInt(fields[statSystem], 10, 64)
 	if err != nil {
 		return 0, 0, fmt.Errorf("cannot read the times of process %d: %w", pid, err)
 	}
@@ -65,7 +83,7 @@ func memoryOf(pid int) (m memory, err error) {
 func kilobytes(path, name string) (int64, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return 0, fmt.Errorf("cannot read memory use: %w", err)
+		return 0, fmt.Errorf("cannot read memory use: %w: is it the pid of the server, and may you read it?", err)
 	}
 	for line := range strings.Lines(string(b)) {
 		fields := strings.Fields(line)

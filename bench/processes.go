@@ -85,6 +85,32 @@ func listeners(addresses []string) (processes, error) {
 	return slices.Compact(found), nil
 }
 
+// ownListeners finds those that this process, or one that it started, has started.
+func ownListeners(addresses []string) processes {
+	found, err := listeners(addresses)
+	if err != nil {
+		return nil // nothing listens
+	}
+	return slices.DeleteFunc(found, func(pid int) bool { return !descends(pid, os.Getpid()) })
+}
+
+// descends reports whether a process is a child of another, or a child's child, and so on.
+func descends(pid, from int) bool {
+	for pid > 1 {
+		fields, err := statFields(pid)
+		if err != nil {
+			return false
+		}
+		if pid, err = strconv.Atoi(fields[statParent]); err != nil {
+			return false
+		}
+		if pid == from {
+			return true
+		}
+	}
+	return false
+}
+
 // listeningSockets returns the inodes of the sockets that listen at an address of this machine.
 func listeningSockets(address string) (map[string]bool, error) {
 	inodes := make(map[string]bool)

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -214,6 +215,82 @@ func TestStartServerFails(t *testing.T) {
 	if _, err := startServer(ctx, "x", "sleep 60", -1); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
+}
+
+// Behind a wrapper it is the server that is measured, and it ends with the wrapper.
+func TestStartWrapped(t *testing.T) {
+	s, err := startServer(t.Context(), "wrapped", `sh -c 'redis-server --port {port} --save "" & wait'`, -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := s.processes.String(); !strings.HasPrefix(found, "redis-server") {
+		t.Errorf("the processes are %s", found)
+	}
+	s.stop()
+	if found, err := listeners(s.addresses); err == nil {
+		t.Errorf("%v runs after stop", found)
+	}
+}
+
+// A server that went into the background ends with the run, although its command has ended before.
+func TestStopDaemon(t *testing.T) {
+	port, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server{target: target{addresses: []string{fmt.Sprintf("127.0.0.1:%d", port)}}, ended: make(chan struct{})}
+	if s.output, err = os.Create(filepath.Join(t.TempDir(), "log")); err != nil {
+		t.Fatal(err)
+	}
+	command := strings.ReplaceAll(redisCommand, "{port}", strconv.Itoa(port))
+	s.process = exec.Command("/bin/sh", "-c", "exec "+command+" --daemonize yes")
+	if err := s.launch(-1); err != nil {
+		t.Fatal(err)
+	}
+	<-s.ended
+	for deadline := time.Now().Add(startTimeout); len(ownListeners(s.addresses)) == 0; {
+		if time.Now().After(deadline) {
+			t.Fatal("no daemon listens")
+		}
+	}
+	s.stop()
+	if found, err := listeners(s.addresses); err == nil {
+		t.Errorf("%v runs after stop", found)
+	}
+}
+
+// What stands in the way of a run is said before it, with what to do about it.
+func TestRefusals(t *testing.T) {
+	f := func(s *server, flags, want string) {
+		t.Helper()
+		o, err := parse(t, "room --subscribers 1 --addr "+s.addresses[0]+" "+flags)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := o.measure(t.Context(), s.target); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", flags, err, want)
+		}
+	}
+	s := startRedis(t)
+	f(s, "--protocol nats", "speaks RESP2, not NATS")
+	ask(t, s.addresses[0], "CONFIG", "SET", "requirepass", "x")
+	f(s, "", "the bench has no password")
+	f(s, "--protocol resp3", "the bench has no password")
+	s.stop()
+	f(s, "", "cannot connect to "+s.addresses[0])
+}
+
+// A pid that is not the server's is measured as asked, and said to be another's.
+func TestGivenProcesses(t *testing.T) {
+	s := startRedis(t)
+	f := func(pid int, foreign bool) {
+		t.Helper()
+		if name := runningTarget(s.addresses, processes{pid}).name; strings.Contains(name, "by --pid, though it is redis-server") != foreign {
+			t.Errorf("pid %d: %q", pid, name)
+		}
+	}
+	f(s.processes[0], false)
+	f(os.Getpid(), true)
 }
 
 // The pid is the server's own, and the server is gone after stop.

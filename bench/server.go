@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // target is a server to measure.
@@ -31,10 +33,14 @@ func runningTarget(addresses []string, given processes) target {
 		name: strings.Join(addresses, ","), addresses: addresses, processes: given,
 		limits: outputLimits(addresses), version: serverVersion(addresses),
 	}
+	found, err := listeners(addresses)
 	if len(given) > 0 {
+		t.name += "; " + given.String()
+		if err == nil && !slices.ContainsFunc(given, func(pid int) bool { return slices.Contains(found, pid) }) {
+			t.name += ", by --pid, though it is " + found.String() + " that listens"
+		}
 		return t
 	}
-	found, err := listeners(addresses)
 	if err != nil {
 		t.name += fmt.Sprintf("; CPU time and memory unknown: %v", err)
 		return t
@@ -55,7 +61,8 @@ type server struct {
 
 // startServer starts a shell command in which {port} stands for a free port and {socket} for the path of a Unix socket,
 // which is then used to connect. It is pinned to a CPU if that is not negative. startServer waits until the server
-// answers. The shell replaces itself by the command, so the pid is the server's.
+// answers. The server's processes are those that listen then: the command, which replaces the shell, or, if it is only a
+// wrapper, what it has started.
 func startServer(ctx context.Context, name, command string, cpu int) (*server, error) {
 	port, err := freePort()
 	if err != nil {
@@ -93,6 +100,9 @@ func startServer(ctx context.Context, name, command string, cpu int) (*server, e
 		s.stop()
 		return nil, err
 	}
+	if found := ownListeners(s.addresses); len(found) > 0 {
+		s.processes = found
+	}
 	s.limits = unlimitOutput(s.addresses)
 	s.version = serverVersion(s.addresses)
 	return s, nil
@@ -106,10 +116,14 @@ func (s *server) discard() {
 	}
 }
 
-// launch starts the process. The kernel kills it when the thread that started it ends, so that no server outlives this
-// process, however that ends; therefore the thread stays until the server has ended.
+// launch starts the process in a group of its own, which a terminal's Ctrl-C does not reach. The kernel kills it when the
+// thread that started it ends, so that no server outlives this process, however that ends; therefore the thread stays
+// until the server has ended. What it leaves behind becomes a child of this process.
 func (s *server) launch(cpu int) error {
-	s.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	s.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		return err
+	}
 	started := make(chan error)
 	go func() {
 		runtime.LockOSThread()
@@ -149,7 +163,7 @@ func (s *server) awaitReady(ctx context.Context) error {
 		sleepOr(ctx, startPoll)
 		select {
 		case <-s.ended:
-			return fmt.Errorf("it ended: %v", s.process.ProcessState)
+			return fmt.Errorf("it ended (%v) and must stay, in the foreground", s.process.ProcessState)
 		case <-ctx.Done():
 			return fmt.Errorf("not ready (%v): %w", err, context.Cause(ctx))
 		default:
@@ -157,15 +171,30 @@ func (s *server) awaitReady(ctx context.Context) error {
 	}
 }
 
-// stop ends the process, by SIGTERM and if that does not help by SIGKILL, and waits for its end.
+// stop ends the process and its group, by SIGTERM and if that does not help by SIGKILL, and waits for its end. A command
+// that has ended well by itself may have left a daemon behind, which is ended too.
 func (s *server) stop() {
 	defer s.discard()
-	s.process.Process.Signal(syscall.SIGTERM)
+	group := -s.process.Process.Pid
+	unix.Kill(group, unix.SIGTERM)
 	select {
 	case <-s.ended:
+		if s.process.ProcessState.Success() {
+			s.stopDaemon()
+		}
 	case <-time.After(stopTimeout):
-		s.process.Process.Kill()
-		<-s.ended
+	}
+	unix.Kill(group, unix.SIGKILL)
+	<-s.ended
+}
+
+// stopDaemon kills what listens at the server's address, and waits for it a little if there is nothing yet.
+func (s *server) stopDaemon() {
+	for begin := time.Now(); time.Since(begin) < daemonTimeout; time.Sleep(startPoll) {
+		for _, pid := range ownListeners(s.addresses) {
+			unix.Kill(pid, unix.SIGKILL)
+			unix.Wait4(pid, nil, 0, nil)
+		}
 	}
 }
 
