@@ -18,7 +18,7 @@ func pinProcess(cpu int) (undo func(), err error) {
 	}
 	only.Set(cpu)
 	if err := setAffinity(&only); err != nil {
-		return nil, fmt.Errorf("cannot pin the generator to CPU %d: %w", cpu, err)
+		return nil, fmt.Errorf("cannot pin the generator to CPU %d (--generator-cpu, of %d): %w", cpu, before.Count(), err)
 	}
 	return func() { setAffinity(&before) }, nil
 }
@@ -63,7 +63,7 @@ func startedOn(cpu int, start func() error) error {
 	}
 	only.Set(cpu)
 	if err := unix.SchedSetaffinity(0, &only); err != nil {
-		return fmt.Errorf("cannot pin the server to CPU %d: %w", cpu, err)
+		return fmt.Errorf("cannot pin the server to CPU %d (--server-cpu): %w", cpu, err)
 	}
 	defer unix.SchedSetaffinity(0, &before)
 	return start()

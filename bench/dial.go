@@ -141,10 +141,10 @@ func (d *dialer) firstLine(node int) (p protocol, line string, err error) {
 	return p, strings.TrimRight(line, "\r\n"), nil
 }
 
-// ping sees whether the first node is up: a RESP server answers PONG, a NATS server greets.
+// ping sees whether the first node is up: a RESP server answers PONG or wants a password, a NATS server greets.
 func (d *dialer) ping() error {
 	p, line, err := d.firstLine(0)
-	if err == nil && p != nats && line != "+PONG" {
+	if err == nil && p != nats && line != "+PONG" && !strings.HasPrefix(line, "-NOAUTH") {
 		err = fmt.Errorf("server answered PING with %q", line)
 	}
 	return err

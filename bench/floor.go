@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"runtime"
 	"strconv"
@@ -54,7 +55,11 @@ func runFloor(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 	port := flags.Int("port", 0, "port on 127.0.0.1; 0: a free one, which is printed")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return exitOK
-	} else if err != nil || flags.NArg() > 0 {
+	} else if err != nil {
+		return exitUsage
+	}
+	if flags.NArg() > 0 || *port < 0 || *port > math.MaxUint16 {
+		fmt.Fprintln(stderr, "hubsub bench floor: want --port from 0 to 65535 and nothing else")
 		return exitUsage
 	}
 	f, err := newFloor(*port)

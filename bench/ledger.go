@@ -155,6 +155,9 @@ func (l *ledger) verdict(sinks []sink) error {
 				if failure.first == "" {
 					failure.first = fmt.Sprintf("subscriber %d, %s, publisher %d: had %d of %d messages",
 						s.index, channel(int(room)), publisher, next, sent)
+					if next == 0 && l.partial {
+						failure.first += "; are the addresses nodes of one server?"
+					}
 				}
 			}
 		}

@@ -99,6 +99,9 @@ func (o *options) check() error {
 		if info, err := os.Stat(filepath.Dir(o.report)); err != nil || !info.IsDir() {
 			return fmt.Errorf("--report: no folder %s", filepath.Dir(o.report))
 		}
+		if info, err := os.Stat(o.report); err == nil && info.IsDir() {
+			return fmt.Errorf("--report: %s is a folder; name a file in it", o.report)
+		}
 	}
 	for _, c := range o.versus {
 		if _, err := o.optionsOf(c); err != nil {

@@ -85,6 +85,8 @@ func TestOptionsRefused(t *testing.T) {
 	f("room --start x --pairs 0", "--pairs")
 	f("room --start x --report /no/such/folder/page.html", "--report")
 
+	f("room --start x --report "+t.TempDir(), "is a folder")
+
 	f("room --start x --protocol telnet", "--protocol")
 	f("room --addr unix: ", "address")
 	f("room --addr h:1,h", "address")

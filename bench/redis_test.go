@@ -276,8 +276,25 @@ func TestRefusals(t *testing.T) {
 	ask(t, s.addresses[0], "CONFIG", "SET", "requirepass", "x")
 	f(s, "", "the bench has no password")
 	f(s, "--protocol resp3", "the bench has no password")
+	if err := s.awaitReady(t.Context()); err != nil { // so that a started one is not waited for
+		t.Error(err)
+	}
 	s.stop()
 	f(s, "", "cannot connect to "+s.addresses[0])
+}
+
+// Two servers that know nothing of each other are no cluster.
+func TestStrangersAsNodes(t *testing.T) {
+	one, two := startRedis(t), startRedis(t)
+	o, err := parse(t, "room --subscribers 2 --duration 50ms --warmup 0s --addr "+one.addresses[0]+","+two.addresses[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.patience = 100 * time.Millisecond
+	_, err = o.measure(t.Context(), target{addresses: o.addresses})
+	if err == nil || !strings.Contains(err.Error(), "nodes of one server?") {
+		t.Errorf("got %v", err)
+	}
 }
 
 // A pid that is not the server's is measured as asked, and said to be another's.
@@ -314,6 +331,8 @@ func TestRunUsage(t *testing.T) {
 		}
 	}
 	f(exitUsage)
+	f(exitUsage, "floor", "x")
+	f(exitUsage, "floor", "--port", "99999")
 	f(exitOK, "-h")
 	f(exitOK, "room", "-h")
 	f(exitOK, "floor", "-h")

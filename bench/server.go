@@ -165,7 +165,7 @@ func (s *server) awaitReady(ctx context.Context) error {
 		case <-s.ended:
 			return fmt.Errorf("it ended (%v) and must stay, in the foreground", s.process.ProcessState)
 		case <-ctx.Done():
-			return fmt.Errorf("not ready (%v): %w", err, context.Cause(ctx))
+			return fmt.Errorf("not ready (%v), must listen at {port} or {socket}: %w", err, context.Cause(ctx))
 		default:
 		}
 	}

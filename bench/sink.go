@@ -33,7 +33,7 @@ func (s *sink) hears(room uint32) bool { return room-s.first < s.rooms }
 func (s *sink) pair(room uint32) int { return s.pairs + int(room) }
 
 var (
-	errClosed   = errors.New("server closed the connection")      // end of stream
+	errClosed   = errors.New("server closed the connection: it ended, or an output limit is reached")
 	errDamaged  = errors.New("message is not what was sent")      // content
 	errUnknown  = errors.New("message was never sent")            // mark of no message that is due
 	errNotHeard = errors.New("message of a room not joined")      // routing, or before a join or after a leave
