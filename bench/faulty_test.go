@@ -201,6 +201,11 @@ func TestWandererFaults(t *testing.T) {
 	keep := func(frame []byte) [][]byte { last = frame; return [][]byte{frame} }
 	behind := func(confirmation []byte) []byte { return append(confirmation, last...) }
 	before := func(confirmation []byte) []byte { return append(bytes.Clone(last), confirmation...) }
+	ends("intended time changed", &fakeServer{deliverGuest: func(frame []byte) [][]byte {
+		frame = bytes.Clone(frame)
+		frame[newFormat(resp2, 1, defaultPayload).headLen+16] ^= 1
+		return [][]byte{frame}
+	}}, errUnknown)
 	ends("join refused", &fakeServer{onJoin: func([]byte) []byte { return []byte("-NOPERM no\r\n") }}, errRefused)
 	ends("leave refused", &fakeServer{onLeave: func([]byte) []byte { return []byte("-ERR no\r\n") }}, errRefused)
 	ends("message after leave", &fakeServer{deliverGuest: keep, onLeave: behind}, errNotHeard)
