@@ -10,6 +10,7 @@ import (
 // catchUp brings the audiences all that was published before now, here or
 // elsewhere: what was answered has been in the inbox since.
 func (l *loop) catchUp() {
+	l.inbox.Drain(l.read) // first what came first: publish may pass the logs by
 	l.publish()
 	l.inbox.Drain(l.read)
 }

@@ -156,7 +156,7 @@ func (l *loop) endAnswer(s *Session) {
 		l.outputs.give(s.out.Buf)
 		s.out.Buf = nil
 	}
-	if s.backlog == nil {
+	if s.backlog == nil && !s.has(doomed) {
 		l.occupied.remove(s.fd)
 	}
 	switch {
