@@ -91,7 +91,7 @@ run() {
 	pingpong128) loaded pingpong --pipeline 128 -- "$redis" "$hubsub" "$nats" "$floor" ;;
 	room) loaded room -- "$redis" "$hubsub" "$nats" "$floor" ;;
 	room-latency) loaded room --subscribers 100 --rate 2000 -- "$redis" "$hubsub" \
-		"hubsub 5ms=$hubsub_command 1 --coalesce-max 5ms" ;;
+		"hubsub 5ms=$hubsub_command 1 --coalesce-max 5ms" "hubsub no hold=$hubsub_command 1 --coalesce-max 0" ;;
 	room64) loaded room --pipeline 64 -- "$redis" "$hubsub" "$nats" "$floor" ;;
 	rooms) loaded rooms -- "$redis" "$hubsub" "$nats" "$floor" ;;
 	rooms-one) loaded rooms --publishers 1 --pipeline 1 -- "$redis" "$hubsub" "$nats" ;;
