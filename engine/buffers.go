@@ -1,11 +1,14 @@
 package engine
 
+import "slices"
+
 // buffers is what a loop keeps of output buffers between uses, so that a tick
 // leaves no garbage: messages and answers come and go with each.
 type buffers struct {
-	free  [][]byte
-	bytes int      // capacity of those in free
-	lent  [][]byte // in use until the end of the tick
+	free   [][]byte // a stack
+	bytes  int      // capacity of those in free
+	unused int      // how many at the bottom of free nobody took since the last trim
+	lent   [][]byte // in use until the end of the tick
 }
 
 // take returns an empty buffer, nil if there is none.
@@ -18,6 +21,7 @@ func (b *buffers) take() []byte {
 	b.free[last] = nil
 	b.free = b.free[:last]
 	b.bytes -= cap(buf)
+	b.unused = min(b.unused, last)
 	return buf
 }
 
@@ -27,6 +31,15 @@ func (b *buffers) give(buf []byte) {
 		b.free = append(b.free, buf[:0])
 		b.bytes += n
 	}
+}
+
+// trim lets go of what nobody needed since the last time.
+func (b *buffers) trim() {
+	for _, buf := range b.free[:b.unused] {
+		b.bytes -= cap(buf)
+	}
+	b.free = slices.Delete(b.free, 0, b.unused)
+	b.unused = len(b.free)
 }
 
 // lend takes back a buffer that is in use until the end of the tick.

@@ -287,9 +287,12 @@ func (l *loop) leaveRoom(r *room, reader *ring.Reader[*run]) {
 	}
 }
 
-// housekeep looks at what no event tells of: idle clients, soft limits.
+// housekeep looks at what no event tells of: idle clients, soft limits, buffers
+// that are not needed any more.
 func (l *loop) housekeep() {
 	settings := l.engine.settings.Load()
+	l.outputs.trim()
+	l.frames.trim()
 	for s := range l.blocked {
 		l.checkOutput(s)
 	}
