@@ -25,7 +25,7 @@ build:
 profiles:
 	profiles/take.sh
 
-# The comparison that the README shows, twenty minutes: on a quiet machine, with nothing else on its CPUs 0 and 1.
+# The comparison that the README shows, half an hour: on a quiet machine, with nothing else on its CPUs 0 and 1.
 # "make compare ROWS='room rooms' PAIRS=3" for less.
 .PHONY: compare
 compare: build

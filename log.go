@@ -7,13 +7,12 @@ import (
 	"os"
 	"strings"
 	"sync"
-
-	"hubsub/engine"
 )
 
-// levels are what --loglevel names.
+// levels are what --loglevel names. Redis has debug, so we have it; it says no
+// more than verbose.
 var levels = map[choice]slog.Level{
-	"debug": engine.LevelTrace, "verbose": slog.LevelDebug, "notice": slog.LevelInfo, "warning": slog.LevelWarn,
+	"debug": slog.LevelDebug - 1, "verbose": slog.LevelDebug, "notice": slog.LevelInfo, "warning": slog.LevelWarn,
 }
 
 // openLog makes the logger that the options ask for, to a file, or to standard

@@ -7,7 +7,7 @@
 #   DURATION  for how long each time (1s)
 #   RESULTS   the folder of JSON, pages and picture (bench/results)
 #
-# Servers run on CPU 0, the generator on CPU 1, one server at a time. All rows with 9 pairs of 1 s take twenty minutes.
+# Servers run on CPU 0, the generator on CPU 1, one server at a time. All rows with 9 pairs of 1 s take half an hour.
 set -eu
 cd "$(dirname "$0")/.."
 pairs=${PAIRS:-9}

@@ -248,7 +248,3 @@ func (l *loop) start() error {
 	l.running.Go(l.run)
 	return nil
 }
-
-// LevelTrace is for what helps who works on the engine; slog.LevelDebug is for
-// what happens to single clients.
-const LevelTrace = slog.LevelDebug - 1

@@ -39,10 +39,10 @@ type loop struct {
 	tally       tally         // of this tick
 	deaf        bool          // the engine ends: no command is executed any more
 	deserted    chan struct{} // closed when no session is left; nil unless the engine ends
-	now         int64         // ns, as of the tick's or the socket's beginning
+	now         int64         // ns, as of the tick's beginning
 	yielded     int64         // when the scheduler last had its turn
 	quiet       int           // ticks in a row that read one socket at the most
-	ended       bool
+	ended       bool          // the goroutine is to end
 
 	// Owned by the loop: buffers and blocked sessions.
 	poller     poller
