@@ -8,8 +8,8 @@ test: tools
 	test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
 	go vet ./...
 	cd e2e/apps/centrifugo && go vet ./...
-	go test -race -timeout 14m $$(go list ./... | grep -v /e2e$$)
-	go test -race -timeout 14m ./e2e -storm 1m
+	go test -race -timeout 6m $$(go list ./... | grep -v /e2e$$)
+	go test -race -timeout 10m ./e2e -storm 1m
 
 .PHONY: tools
 tools:
