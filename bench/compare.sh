@@ -14,7 +14,8 @@ pairs=${PAIRS:-9}
 duration=${DURATION:-1s}
 results=${RESULTS:-bench/results}
 
-against_others="pingpong pingpong-latency pingpong128 room room-latency room64 rooms rooms-one rooms-latency gateway gateway8x64 patterns idle"
+against_others="pingpong pingpong-latency pingpong128 room room-latency room64 rooms rooms-one rooms-latency gateway gateway8x64 patterns idle \
+room-spin rooms-spin gateway-spin"
 against_itself="patterns-none resp-room resp-rooms loops-pingpong loops-room loops-gateway loops-rooms unix"
 rows="$against_others $against_itself"
 
@@ -100,6 +101,8 @@ run() {
 	gateway) loaded gateway -- "$redis" "$hubsub" "$nats" ;;
 	gateway8x64) loaded gateway --publishers 8 --pipeline 64 -- "$redis" "$hubsub" "$nats" ;;
 	patterns) loaded patterns -- "$redis" "$hubsub" "$nats" ;;
+	# With a generator that never sleeps: "Who wakes whom" in bench/doc.go.
+	room-spin | rooms-spin | gateway-spin) loaded "${row%-spin}" --spin -- "$redis" "$hubsub" "$nats" ;;
 	# Memory. Twelve seconds each, and hardly different from one time to the next.
 	idle) (pairs=$((pairs < 3 ? pairs : 3)) && versus idle -- "$redis" "$hubsub" "$nats") ;;
 

@@ -23,6 +23,7 @@ func newGenerator(t target, o *options) (*generator, error) {
 	if err != nil {
 		return nil, err
 	}
+	poll.spin = o.spin
 	g := &generator{
 		audience: l.audience, pace: o.paceOver(len(t.addresses)), processes: t.processes, patience: o.patience,
 		overTCP: dial.overTCP(), nodes: len(t.addresses), protocols: speak,

@@ -79,6 +79,13 @@
 // much: it raises the CPU time of every server. On loopback the receiver's half of TCP runs inside the sender's system call and is
 // billed to it: the same for every server, and part of the floor.
 //
+// # Who wakes whom
+//
+// The generator sleeps when there is nothing to read, and the send that wakes it takes the server several microseconds
+// more than the next one. A subscriber on another machine is woken there, at no cost to the server. So a server that
+// makes many sends at once, during which the generator stays awake, looks better than with remote subscribers. --spin
+// keeps the generator awake; the comparison has both.
+//
 // # Comparing servers
 //
 // --vs measures two or more servers alternately: A B, B A, A B. Each measurement starts its server afresh and ends it,

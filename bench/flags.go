@@ -58,6 +58,7 @@ func (o *options) runFlags(flags *flag.FlagSet) {
 	flags.DurationVar(&o.pace.warmup, "warmup", 500*time.Millisecond, "publishing before the measured time")
 	flags.BoolVar(&o.shape.totalOrder, "total-order", o.shape.totalOrder,
 		"check that all subscribers of a room see the messages of all publishers in one order")
+	flags.BoolVar(&o.spin, "spin", false, "the generator looks for events without sleeping, so that no server pays for waking it")
 	flags.BoolVar(&o.shape.idleCPU, "idle-cpu", o.shape.idleCPU,
 		fmt.Sprintf("measure the server's CPU time for %v before anything is published, and give the cost above it", idleCPUSpan))
 }

@@ -28,6 +28,7 @@ type options struct {
 
 	serverCPU    int // -1: not pinned
 	generatorCPU int
+	spin         bool // the generator waits without sleeping
 
 	patience time.Duration
 
@@ -88,6 +89,8 @@ func (o *options) check() error {
 		return errors.New("each --vs needs a name of its own")
 	case o.pairs < 1:
 		return errors.New("--pairs must be at least 1")
+	case o.spin && len(o.addresses) == 0 && o.generatorCPU >= 0 && o.generatorCPU == o.serverCPU:
+		return errors.New("--spin takes a whole CPU: give the server another with --server-cpu")
 	case len(o.processes) > 0 && len(o.addresses) == 0:
 		return errors.New("--pid goes with --addr")
 	case !o.shape.silent && o.pace.duration <= 0, o.pace.warmup < 0, o.settle < 0:

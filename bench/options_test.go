@@ -67,6 +67,7 @@ func TestOptionsRefused(t *testing.T) {
 	f("room --vs a=x --vs b=x --vs a=y", "name of its own")
 	f("room --vs a", "NAME=COMMAND")
 	f("room --start x --pid 1", "--pid goes with")
+	f("room --start x --spin --server-cpu 0 --generator-cpu 0", "--spin takes a whole CPU")
 	f("room --addr localhost", "-addr: address \"localhost\"")
 	f("room --addr 127.0.0.1:1 more", "unexpected")
 	f("room --addr 127.0.0.1:1 --size 23", "--size")

@@ -12,6 +12,8 @@ import (
 type poller struct {
 	fd     int
 	events []unix.EpollEvent
+	spin   bool          // wait without sleeping
+	spun   time.Duration // the time that this took
 }
 
 func newPoller() (*poller, error) {
@@ -42,6 +44,9 @@ func (p *poller) wait(d time.Duration) ([]unix.EpollEvent, error) {
 	if ready := p.poll(); len(ready) > 0 || d <= 0 {
 		return ready, nil
 	}
+	if p.spin {
+		return p.spinFor(d), nil
+	}
 	timeout := unix.NsecToTimespec(int64(d))
 	n, _, errno := unix.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(p.fd),
 		uintptr(unsafe.Pointer(&p.events[0])), uintptr(len(p.events)), uintptr(unsafe.Pointer(&timeout)), 0, 0)
@@ -52,6 +57,18 @@ func (p *poller) wait(d time.Duration) ([]unix.EpollEvent, error) {
 		return nil, nil
 	}
 	return nil, fmt.Errorf("cannot wait for events: %w", errno)
+}
+
+// spinFor looks again and again instead of waiting.
+func (p *poller) spinFor(d time.Duration) (ready []unix.EpollEvent) {
+	begin := time.Now()
+	passed := time.Duration(0)
+	for len(ready) == 0 && passed < d {
+		ready = p.poll()
+		passed = time.Since(begin)
+	}
+	p.spun += passed
+	return ready
 }
 
 // block waits like wait but keeps its scheduler slot meanwhile: nothing is handed over and taken back per wait. It is for

@@ -139,9 +139,15 @@ func loadResult(m measurement, pid bool) *result {
 		r.detail("resident", float64(late.memory.resident), memories)
 		r.note("memory", "%s resident, %s proportional", bytesText(late.memory.resident), bytesText(late.memory.proportional))
 	}
-	busy := percent(end.own-begin.own, took)
+	spun := end.spun - begin.spun
+	busy := percent(max(end.own-begin.own-spun, 0), took)
 	r.condition("generator, of its core", busy, record.Percent)
-	r.note("generator", "%.0f %% of its core", busy)
+	if spun > 0 {
+		r.condition("generator spinning, of its core", percent(spun, took), record.Percent)
+		r.note("generator", "%.0f %% of its core, and %.0f %% spinning", busy, percent(spun, took))
+	} else {
+		r.note("generator", "%.0f %% of its core", busy)
+	}
 	if busy > 100*generatorBusy {
 		r.warn("the generator used %.0f %% of its core: it may be the bottleneck", busy)
 	}

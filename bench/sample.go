@@ -53,6 +53,7 @@ type sample struct {
 	deliveries int64
 	server     time.Duration // CPU time, 0 without a pid
 	own        time.Duration // CPU time of the generator's process
+	spun       time.Duration // what of it was spent looking for something to do
 }
 
 func (s *sample) read(g *generator) (err error) {
@@ -62,7 +63,7 @@ func (s *sample) read(g *generator) (err error) {
 	if s.own, err = cpuTime(os.Getpid()); err != nil {
 		return err
 	}
-	s.at, s.completed, s.deliveries = g.now(), g.completed(), g.deliveries
+	s.at, s.completed, s.deliveries, s.spun = g.now(), g.completed(), g.deliveries, g.poll.spun
 	return nil
 }
 
