@@ -83,8 +83,8 @@
 //
 // The generator sleeps when there is nothing to read, and the send that wakes it takes the server several microseconds
 // more than the next one. A subscriber on another machine is woken there, at no cost to the server. So a server that
-// makes many sends at once, during which the generator stays awake, looks better than with remote subscribers. --spin
-// keeps the generator awake; the comparison has both.
+// makes many sends at once, during which the generator stays awake, may look better than with remote subscribers. --spin
+// keeps the generator awake. The comparison has both: of nine pairs each, the ratios were the same within noise.
 //
 // # Comparing servers
 //

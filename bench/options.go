@@ -164,6 +164,9 @@ func (o *options) load() string {
 	} else if o.shape.nodeRate > 0 {
 		loop = fmt.Sprintf("open loop, %s publishes/s per node", rateText(o.shape.nodeRate))
 	}
+	if o.spin {
+		loop += ", the generator spinning"
+	}
 	return fmt.Sprintf("%s, payload %d bytes, %s, %v after %v of warm-up",
 		loop, o.size, o.speaks(), o.pace.duration, o.pace.warmup)
 }

@@ -23,7 +23,7 @@ func (o *options) record(began time.Time) *record.Run {
 			Publishers: o.shape.publishers, Patterns: o.shape.patterns,
 		},
 		Load: record.Load{
-			Text: o.load(), Loop: record.ClosedLoop, Pipeline: o.shape.pipeline, Rate: o.paceOver(max(1, len(o.addresses))).rate, Payload: o.size,
+			Text: o.load(), Loop: record.ClosedLoop, Pipeline: o.shape.pipeline, Rate: o.paceOver(max(1, len(o.addresses))).rate, Spin: o.spin, Payload: o.size,
 			Protocol: o.speaks(), Warmup: o.pace.warmup.Seconds(), Duration: o.pace.duration.Seconds(),
 		},
 	}

@@ -113,5 +113,8 @@ func shortLoad(r *record.Run) string {
 	} else {
 		text += ", " + group(itoa(r.Load.Pipeline)) + " in flight"
 	}
+	if r.Load.Spin {
+		text += ", spinning"
+	}
 	return text
 }

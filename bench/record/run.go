@@ -59,7 +59,8 @@ type Load struct {
 	Text     string  `json:"text"` // the whole of it in a line
 	Loop     string  `json:"loop"` // closed, open or none
 	Pipeline int     `json:"pipeline"`
-	Rate     float64 `json:"rate"` // publishes per second over all publishers; 0 unless the loop is open
+	Rate     float64 `json:"rate"`           // publishes per second over all publishers; 0 unless the loop is open
+	Spin     bool    `json:"spin,omitempty"` // the generator never slept
 	Payload  int     `json:"payload_bytes"`
 	Protocol string  `json:"protocol"`
 	Warmup   float64 `json:"warmup_seconds"`
