@@ -1,0 +1,204 @@
+package placement
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// clients ask for rooms and use them. Rooms called i are only ever closed because
+// nobody uses them, d are deleted by clients, k are configured and stay.
+type clients struct {
+	world  *world
+	serial uint64
+	asked  map[uint64]*inquiry
+	known  map[string]*known
+}
+
+// known is what the clients of a room know of it, all together.
+type known struct {
+	epoch   Epoch         // the highest that any of them was told
+	deleted Epoch         // an epoch that is not any more
+	kept    bool          // it was configured
+	wanted  int           // questions open that make the room
+	ghosts  time.Duration // until when one that was given up, or asked of an earlier leader, may arrive
+}
+
+// inquiry is one question, with what was known when it was asked.
+type inquiry struct {
+	ask     Ask
+	then    known
+	current Epoch // of the room, in truth
+}
+
+func (c *clients) room(name string) *known {
+	if c.known == nil {
+		c.known = make(map[string]*known)
+	}
+	if c.known[name] == nil {
+		c.known[name] = &known{}
+	}
+	return c.known[name]
+}
+
+// act is called all the time.
+func (c *clients) act() {
+	w := c.world
+	if w.now > simFaults+10*time.Second {
+		return
+	}
+	p := w.slots[w.random.IntN(len(w.slots))]
+	if !p.alive || p.paused > w.now {
+		return
+	}
+	if w.chance(0.3) {
+		c.idle(p)
+	}
+	if !w.chance(0.3) {
+		return
+	}
+	ask := Ask{Create: w.chance(0.8)}
+	switch w.random.IntN(3) {
+	case 0:
+		ask.Room = fmt.Sprintf("i%d", w.random.IntN(4))
+	case 1:
+		ask.Room = fmt.Sprintf("d%d", w.random.IntN(3))
+		if w.chance(0.3) {
+			ask.Create, ask.Delete = false, true
+		}
+	case 2:
+		ask.Room = fmt.Sprintf("k%d", w.random.IntN(2))
+		ask.Keep = ask.Create && w.chance(0.5)
+	}
+	if ask.Keep || ask.Create && w.chance(0.1) {
+		ask.Want = 1 + w.random.IntN(3)
+	}
+	c.serial++
+	current, _ := w.judge.table.Room(ask.Room)
+	c.asked[c.serial] = &inquiry{ask, *c.room(ask.Room), current.Epoch}
+	w.trace("%s is asked %d: %+v", p.name, c.serial, ask)
+	tag := c.serial
+	if ask.Create {
+		c.room(ask.Room).wanted++
+	}
+	p.front.Ask(w.now, tag, ask)
+	p.front.Tick(w.now)
+	p.bring()
+	w.after(askPatience+time.Second, func() { c.expect(p, tag) })
+}
+
+// expect wants a question that was asked long ago to have an answer, unless its
+// process is dead, or hung until a moment ago.
+func (c *clients) expect(p *process, tag uint64) {
+	w := c.world
+	switch {
+	case c.asked[tag] == nil:
+	case !p.alive:
+		c.giveUp(tag)
+	case w.now-p.paused < time.Second:
+		w.after(time.Second, func() { c.expect(p, tag) })
+	default:
+		w.fail("question %d has no answer", tag)
+	}
+}
+
+// forget takes a question off the list.
+func (c *clients) forget(tag uint64) {
+	if q := c.asked[tag]; q.ask.Create {
+		c.room(q.ask.Room).wanted--
+	}
+	delete(c.asked, tag)
+}
+
+// giveUp does so with one that may have an effect yet.
+func (c *clients) giveUp(tag uint64) {
+	c.room(c.asked[tag].ask.Room).ghosts = c.world.now + simLatest
+	c.forget(tag)
+}
+
+// elected is called when a new leader knows nothing of what the old one answered.
+func (c *clients) elected() {
+	for _, k := range c.known {
+		k.ghosts = c.world.now + simLatest
+	}
+}
+
+// made checks that somebody wants a room that is made.
+func (c *clients) made(room string) {
+	if k := c.room(room); k.wanted == 0 && c.world.now > k.ghosts {
+		c.world.fail("%s is made, and nobody asks for it", room)
+	}
+}
+
+// idle tells the leader of rooms that nobody uses at p.
+func (c *clients) idle(p *process) {
+	for _, room := range slices.Sorted(maps.Keys(p.host.rooms)) {
+		if p.users[room] == 0 {
+			p.host.Idle(room)
+		}
+	}
+	p.bring()
+}
+
+// answered checks an answer against what was known when its question was asked.
+func (c *clients) answered(e Answer) {
+	w, q := c.world, c.asked[e.Tag]
+	if q == nil {
+		return
+	}
+	w.trace("answer %d: %+v", e.Tag, e.Told)
+	if e.Told.Error != "" {
+		c.giveUp(e.Tag)
+		return
+	}
+	c.forget(e.Tag)
+	room, told := c.room(q.ask.Room), e.Told
+	switch {
+	case told.Epoch.IsZero():
+		if q.ask.Create {
+			w.fail("%s was asked for and not made", q.ask.Room)
+		}
+		if q.then.kept {
+			w.fail("%s was configured and is gone", q.ask.Room)
+		}
+	case told.Epoch.Compare(q.then.epoch) < 0:
+		w.fail("%s: told %v, after somebody was told %v", q.ask.Room, told.Epoch, q.then.epoch)
+	case told.Epoch.Compare(q.then.deleted) <= 0:
+		w.fail("%s: told %v, after %v was deleted", q.ask.Room, told.Epoch, q.then.deleted)
+	case q.ask.Create && len(told.Hosts) == 0:
+		w.fail("%s has no host", q.ask.Room)
+	}
+	if told.Epoch.Compare(room.epoch) > 0 {
+		room.epoch = told.Epoch
+	}
+	if q.ask.Keep {
+		room.kept = true
+	}
+	if q.ask.Delete && q.current.Compare(room.deleted) > 0 {
+		room.deleted = q.current
+	}
+	if q.ask.Create && len(told.Hosts) > 0 {
+		c.use(q.ask.Room, told.Hosts[w.random.IntN(len(told.Hosts))].Name)
+	}
+}
+
+// use lets a client use a room at a host, which may be dead or know better.
+func (c *clients) use(room string, host Name) {
+	w := c.world
+	p := w.judge.process(host)
+	if p == nil {
+		return
+	}
+	p.awake(func() {
+		if _, _, open, ok := p.host.Hosts(room); !ok || !open {
+			return
+		}
+		p.users[room]++
+		w.after(w.between(10*time.Millisecond, 3*time.Second), func() {
+			if p.alive && p.users[room] > 0 {
+				p.users[room]--
+			}
+		})
+	})
+}

@@ -1,0 +1,157 @@
+package placement
+
+import (
+	"slices"
+	"time"
+)
+
+// ask answers where a room lives, or begins what must be done before.
+func (d *Decider) ask(now time.Duration, w waiter) {
+	if s := d.session(w.from); w.ask.Tag < s.open {
+		return
+	} else if told, again := s.done[w.ask.Tag]; again {
+		d.answers = append(d.answers, answer{w.from, told})
+		return
+	}
+	if k := d.works[w.ask.Room]; k != nil {
+		k.waiters = append(k.waiters, w)
+		return
+	}
+	p, exists := d.table.Room(w.ask.Room)
+	switch {
+	case w.ask.Delete && exists:
+		k := &work{room: w.ask.Room, goal: toRemove, prev: p, waiters: []waiter{w}}
+		d.begin(k)
+		d.commit(k)
+	case w.ask.Delete, !exists && !w.ask.Create, exists && d.suits(p, w.ask):
+		d.answer(w)
+	case !exists && d.settings.MaxRooms > 0 && d.table.Rooms()+len(d.works) >= d.settings.MaxRooms:
+		d.refuse(w, TooMany)
+	default:
+		d.place(now, p, w.ask, w)
+	}
+}
+
+// suits reports whether a placement is what was asked for. Only who configures a
+// room wants it otherwise than it is, but everybody wants a living host.
+func (d *Decider) suits(p Placement, ask Ask) bool {
+	if ask.Keep && (!p.Keep || ask.Want > 0 && ask.Want != p.Want || len(ask.Pins) > 0 && !slices.Equal(ask.Pins, p.Pins)) {
+		return false
+	}
+	return !ask.Create || slices.ContainsFunc(p.Hosts, d.table.Serves)
+}
+
+// place begins to give a room the hosts that it wants: those it has, if they are
+// alive, and new ones.
+func (d *Decider) place(now time.Duration, p Placement, ask Ask, waiters ...waiter) {
+	k := &work{room: ask.Room, prev: p, want: p.Want, keep: p.Keep, pins: p.Pins, waiters: waiters}
+	if p.Epoch.IsZero() || ask.Keep {
+		k.keep = ask.Keep
+		if ask.Want > 0 {
+			k.want = min(ask.Want, HostsMax)
+		}
+		if len(ask.Pins) > 0 {
+			k.pins = ask.Pins
+			k.want = min(max(k.want, len(ask.Pins)), HostsMax)
+		}
+	}
+	if k.want == 0 {
+		k.want = d.settings.Replicas
+	}
+	if len(waiters) > 0 {
+		k.near = waiters[0].from
+	}
+	for _, host := range p.Hosts {
+		m, s, _ := d.table.Member(host)
+		if s.Serves() && len(k.kept) < k.want && (len(k.pins) == 0 || slices.Contains(k.pins, m.ID)) {
+			k.kept = append(k.kept, host)
+		}
+	}
+	d.begin(k)
+	d.proceed(now, k)
+}
+
+// proceed commits the work if it has the hosts, or asks nodes to be such.
+func (d *Decider) proceed(now time.Duration, k *work) {
+	missing := k.want - len(k.kept) - k.is(yes)
+	if missing > 0 && k.round < reserveRounds && d.reserve(now, k, missing) {
+		return
+	}
+	switch hosts := k.hosts(); {
+	case len(hosts) == 0 && len(k.pins) > 0:
+		d.giveUp(k, NoNode)
+	case len(hosts) == 0:
+		d.giveUp(k, TryAgain)
+	case slices.Equal(hosts, k.prev.Hosts) && k.want == k.prev.Want && k.keep == k.prev.Keep && slices.Equal(k.pins, k.prev.Pins):
+		d.release(k, nil)
+		d.end(now, k) // there is nobody else
+	default:
+		d.commit(k)
+	}
+}
+
+// reserve asks n more nodes and reports whether there are any.
+func (d *Decider) reserve(now time.Duration, k *work, n int) bool {
+	var zones []string
+	taken := k.hosts()
+	for _, name := range taken {
+		m, _, _ := d.table.Member(name)
+		zones = append(zones, m.Zone)
+	}
+	not := func(name Name) bool {
+		return slices.Contains(k.kept, name) || slices.ContainsFunc(k.asked, func(c candidacy) bool { return c.name == name })
+	}
+	chosen := d.chooser.choose(now, n, not, k.pins, zones, k.near)
+	if len(chosen) == 0 {
+		return false
+	}
+	k.round++
+	for _, name := range chosen {
+		k.asked = append(k.asked, candidacy{name: name})
+		d.chooser.load(name).reserved++
+		d.effects.send(name, Reserve{k.attempt, k.room})
+	}
+	d.deadlines.push(now+reserveWait, deadline{k, k.round})
+	return true
+}
+
+// reserved takes a candidate's answer.
+func (d *Decider) reserved(now time.Duration, from Name, m Reserved) {
+	k := d.works[m.Room]
+	if k == nil || k.attempt != m.Attempt || k.stage != reserving {
+		return // it frees the place by itself in a while
+	}
+	answer := no
+	if m.Yes {
+		answer = yes
+	}
+	if k.take(from, answer) && k.is(silent) == 0 {
+		d.proceed(now, k)
+	}
+}
+
+// silent ends a round: who has not answered is not waited for.
+func (d *Decider) silent(now time.Duration, k *work) {
+	for i := range k.asked {
+		if k.asked[i].answer == silent {
+			k.asked[i].answer = no
+		}
+	}
+	d.proceed(now, k)
+}
+
+// release frees the places of those that were asked and are no hosts now, and
+// counts the others as given.
+func (d *Decider) release(k *work, hosts []Name) {
+	if k.goal == toRemove {
+		return
+	}
+	for _, c := range k.asked {
+		d.chooser.load(c.name).reserved--
+		if slices.Contains(hosts, c.name) {
+			d.chooser.given(c.name)
+		} else {
+			d.effects.send(c.name, Release{k.attempt, k.room})
+		}
+	}
+}

@@ -1,0 +1,334 @@
+package placement
+
+import (
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// Settings are the cluster's, as its leader has them.
+type Settings struct {
+	Replicas int // hosts of a room for which nobody asked otherwise
+	MaxRooms int // 0: no limit
+}
+
+// Decider is what the leader of the cluster does about rooms: it answers where
+// they live, finds hosts for new ones, replaces dead hosts and closes what nobody
+// uses. Everything that it decides is an entry of the consensus log before
+// anybody hears of it. At most one change of a room is under way at a time.
+//
+// On a member that does not lead it answers NotLeader.
+type Decider struct {
+	// Set once.
+	self     Name
+	table    *Table // changed by the caller, before Applied
+	settings Settings
+
+	chooser *chooser
+	effects effects
+
+	// In office.
+	leading    bool
+	term       Term
+	serial     uint64 // of the last attempt, proposal or verification
+	works      map[string]*work
+	sessions   map[Name]*session
+	deadlines  queue[deadline]
+	votes      queue[deadline]
+	batch      []*work            // that the next Propose commits
+	memberOps  []Op               // that it commits besides
+	proposed   map[uint64][]*work // by proposal
+	answers    []answer           // that wait for Verify
+	unverified map[uint64][]answer
+	unacked    map[delivery]bool
+	resends    queue[delivery]
+	repair     repair
+}
+
+// waiter is a question that waits for a work to end.
+type waiter struct {
+	from Name
+	ask  Ask
+}
+
+type answer struct {
+	to   Name
+	told Told
+}
+
+// delivery is an activation that a host has not acknowledged.
+type delivery struct {
+	host  Name
+	room  string
+	epoch Epoch
+}
+
+// deadline is of one round of a work.
+type deadline struct {
+	work  *work
+	round int
+}
+
+// NewDecider returns the decider of the member self over its table.
+func NewDecider(self Name, t *Table, s Settings, random *rand.Rand) *Decider {
+	d := &Decider{self: self, table: t, settings: s, chooser: newChooser(t, random)}
+	d.reset()
+	return d
+}
+
+func (d *Decider) reset() {
+	d.works = make(map[string]*work)
+	d.sessions = make(map[Name]*session)
+	d.proposed = make(map[uint64][]*work)
+	d.unverified = make(map[uint64][]answer)
+	d.unacked = make(map[delivery]bool)
+	d.deadlines, d.votes, d.resends = queue[deadline]{}, queue[deadline]{}, queue[delivery]{}
+	d.batch, d.memberOps, d.answers = nil, nil, nil
+	d.repair = repair{downSince: make(map[Name]time.Duration)}
+	for _, l := range d.chooser.loads {
+		l.reserved = 0
+	}
+}
+
+// Gain begins a term. The table must hold everything that was committed before
+// it (raft: after a barrier).
+func (d *Decider) Gain(now time.Duration, t Term) {
+	d.reset()
+	d.leading, d.term = true, t
+	d.repair.begin(now)
+}
+
+// Lose ends it. What was proposed may be committed yet, or not.
+func (d *Decider) Lose() {
+	if !d.leading {
+		return
+	}
+	d.leading = false
+	for _, w := range d.waiting() {
+		d.refuse(w, NotLeader)
+	}
+	d.reset()
+}
+
+// waiting returns all questions without an answer.
+func (d *Decider) waiting() (all []waiter) {
+	for _, k := range d.works {
+		all = append(all, k.waiters...)
+	}
+	late := slices.Clone(d.answers)
+	for _, answers := range d.unverified {
+		late = append(late, answers...)
+	}
+	for _, a := range late {
+		all = append(all, waiter{a.to, Ask{Tag: a.told.Tag, Room: a.told.Room}})
+	}
+	slices.SortFunc(all, func(a, b waiter) int {
+		switch {
+		case a.ask.Tag != b.ask.Tag:
+			return int(int64(a.ask.Tag) - int64(b.ask.Tag))
+		case a.from < b.from:
+			return -1
+		default:
+			return 1
+		}
+	})
+	return all
+}
+
+// Effects takes what is to be done since the last time.
+func (d *Decider) Effects() []Effect {
+	d.flush()
+	return d.effects.take()
+}
+
+// flush proposes and verifies what has come together: one entry and one question
+// for many rooms.
+func (d *Decider) flush() {
+	if len(d.batch)+len(d.memberOps) > 0 {
+		ops := d.memberOps
+		id := d.next()
+		for _, k := range d.batch {
+			ops = append(ops, k.op())
+		}
+		d.proposed[id] = d.batch
+		d.batch, d.memberOps = nil, nil
+		d.effects.add(Propose{id, ops})
+	}
+	if len(d.answers) > 0 {
+		id := d.next()
+		d.unverified[id] = d.answers
+		d.answers = nil
+		d.effects.add(Verify{id})
+	}
+}
+
+func (d *Decider) next() uint64 {
+	d.serial++
+	return d.serial
+}
+
+// Load takes a node's report of its load, on every member: who leads next has it
+// then.
+func (d *Decider) Load(now time.Duration, r Report) {
+	d.chooser.load(r.Node).take(now, r)
+}
+
+// Receive takes a message that is for the leader.
+func (d *Decider) Receive(now time.Duration, from Name, m Message) {
+	if !d.leading {
+		if ask, ok := m.(Ask); ok {
+			d.refuse(waiter{from, ask}, NotLeader)
+		}
+		return
+	}
+	if _, isAsk := m.(Ask); !isAsk {
+		switch _, s, known := d.table.Member(from); {
+		case !known: // perhaps not yet: this member may not lead any more
+			return
+		case !s.Serves():
+			d.effects.send(from, Gone{d.term})
+			return
+		}
+	}
+	switch m := m.(type) {
+	case Ask:
+		d.session(from).advance(m.Open)
+		d.ask(now, waiter{from, m})
+	case Reserved:
+		d.reserved(now, from, m)
+	case Activated:
+		delete(d.unacked, delivery{from, m.Room, m.Epoch})
+	case Idle:
+		d.idle(now, m)
+	case Vote:
+		d.vote(now, from, m)
+	case Unsure:
+		d.unsure(from, m)
+	case Holding:
+		d.holding(from, m)
+	case Listed:
+		d.listed(now, from, m)
+	}
+}
+
+// Tick looks at what no message tells of. It is called every ten milliseconds or
+// so.
+func (d *Decider) Tick(now time.Duration) {
+	if !d.leading {
+		return
+	}
+	for {
+		late, ok := d.deadlines.pop(now)
+		if !ok {
+			break
+		}
+		if k := late.work; d.works[k.room] == k && k.stage == reserving && k.round == late.round {
+			d.silent(now, k)
+		}
+	}
+	for {
+		late, ok := d.votes.pop(now)
+		if !ok {
+			break
+		}
+		if k := late.work; d.works[k.room] == k && k.stage == voting {
+			d.reopen(now, k)
+		}
+	}
+	for {
+		again, ok := d.resends.pop(now)
+		if !ok {
+			break
+		}
+		d.resend(now, again)
+	}
+	d.sweep(now)
+}
+
+// Applied takes what became of a proposal, after the table did.
+func (d *Decider) Applied(now time.Duration, proposal uint64, outcomes []Outcome) {
+	works := d.proposed[proposal]
+	delete(d.proposed, proposal)
+	outcomes = outcomes[len(outcomes)-len(works):] // those of members come first
+	for i, k := range works {
+		d.committed(now, k, outcomes[i])
+	}
+}
+
+// Failed says that a proposal has not been and will not be committed, although
+// this member leads.
+func (d *Decider) Failed(now time.Duration, proposal uint64) {
+	works := d.proposed[proposal]
+	delete(d.proposed, proposal)
+	for _, k := range works {
+		if k.goal == toRemove {
+			d.reopen(now, k)
+		} else {
+			d.giveUp(k, TryAgain)
+		}
+	}
+}
+
+// Join proposes a process as a member.
+func (d *Decider) Join(m Member) {
+	if _, _, known := d.table.Member(m.Name); d.leading && !known {
+		d.memberOps = append(d.memberOps, Op{Kind: PutMember, Member: m})
+	}
+}
+
+// Verified takes the answer to Verify.
+func (d *Decider) Verified(id uint64, leads bool) {
+	answers := d.unverified[id]
+	delete(d.unverified, id)
+	for _, a := range answers {
+		if !leads {
+			a.told = Told{Tag: a.told.Tag, Room: a.told.Room, Error: NotLeader}
+		}
+		d.effects.send(a.to, a.told)
+	}
+}
+
+// answer tells where a room lives, once it is certain that this member led when
+// it looked: another may have been elected and have changed it.
+func (d *Decider) answer(w waiter) {
+	told := d.told(w.ask)
+	d.session(w.from).done[w.ask.Tag] = told
+	d.answers = append(d.answers, answer{w.from, told})
+}
+
+// told is what the table says of a room.
+func (d *Decider) told(ask Ask) Told {
+	t := Told{Tag: ask.Tag, Room: ask.Room}
+	if p, ok := d.table.Room(ask.Room); ok {
+		t.Epoch = p.Epoch
+		for _, name := range p.Hosts {
+			if m, s, _ := d.table.Member(name); s.Serves() {
+				t.Hosts = append(t.Hosts, m)
+			}
+		}
+	}
+	return t
+}
+
+func (d *Decider) refuse(w waiter, why Refusal) {
+	d.effects.send(w.from, Told{Tag: w.ask.Tag, Room: w.ask.Room, Error: why})
+}
+
+// activate tells the hosts of a committed placement.
+func (d *Decider) activate(now time.Duration, host Name, room string, p Placement) {
+	d.effects.send(host, Activate{d.term, room, p.Epoch, p.Hosts})
+	again := delivery{host, room, p.Epoch}
+	d.unacked[again] = true
+	d.resends.push(now+resendAfter, again)
+}
+
+func (d *Decider) resend(now time.Duration, again delivery) {
+	if !d.unacked[again] {
+		return
+	}
+	delete(d.unacked, again)
+	p, ok := d.table.Room(again.room)
+	if ok && p.Epoch == again.epoch && d.table.Serves(again.host) && slices.Contains(p.Hosts, again.host) {
+		d.activate(now, again.host, again.room, p)
+	}
+}

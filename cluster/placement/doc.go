@@ -1,0 +1,50 @@
+// Package placement decides where rooms live: which nodes host each room, and
+// that all agree on it.
+//
+// # The parts
+//
+//	client ─▶ Front ──Ask──▶ Decider ──Reserve──▶ Host ─▶ engine
+//	                        (the leader's) ◀─Reserved──
+//	                            │ Propose
+//	                     consensus ─▶ Table of every voter
+//
+// The [Table] is what the cluster agreed on: its members, and for each room an
+// epoch and the hosts. It changes only by entries of the consensus log. The
+// [Decider] runs on every member that may lead; the one that leads answers where
+// rooms live, finds hosts for new ones, replaces dead hosts and closes what nobody
+// uses. The [Host] is a node's own view of what it hosts. The [Front] asks the
+// leader on behalf of a node's clients.
+//
+// # A room is made
+//
+// The leader picks the least busy nodes (choose.go), asks them to keep a place
+// (Reserve), and proposes the placement when enough have accepted. The entry
+// holds the epoch that the room has now, zero if it is new, and fails if that has
+// changed: so it does not matter whether an entry whose fate is unknown was
+// committed. When it is in the table the leader tells the client and the hosts
+// (Activate). A host serves a room only if it was told so.
+//
+// # What makes it safe
+//
+// Epochs: each change of a room has its own, and a higher one wins, everywhere.
+// Terms: a host obeys no leader of an earlier term than one it has heard of.
+// Attempts: an answer to one leader's one try is never taken for an answer to
+// another. A host that agreed to close a room takes no user until it hears what
+// has become of exactly that attempt. Whoever is told where a room lives is told
+// only when consensus has confirmed that the leader led when it looked.
+//
+// What the network loses is repaired by digests: every ten seconds, and to each
+// new leader, a host says what it hosts (digest.go); what differs is sent again.
+//
+// # Threads
+//
+// None. The parts have no clock, no socket, no goroutine and no lock: their
+// methods take the time and what has happened, and leave effects for the caller to
+// carry out. So a simulator runs them (sim_test.go), thousands of lives a minute,
+// with faults that no machine has often enough. mutants_test.go breaks the rules
+// above, one at a time, and the simulator must find each.
+//
+// # Imports
+//
+// The standard library only.
+package placement

@@ -1,0 +1,247 @@
+package placement
+
+import (
+	"slices"
+	"time"
+)
+
+// Host is what a node knows of the rooms that it hosts. It serves a room only if
+// it was told a committed placement that names it, and obeys no leader of an
+// earlier term than one that it has heard of.
+type Host struct {
+	// Set once.
+	self  Name
+	inUse func(room string) bool // by clients of this node
+	full  func() bool            // this node takes no more rooms
+
+	effects  effects
+	term     Term
+	leader   Name // who gave the last order
+	rooms    map[string]*hosted
+	reserved map[string]Attempt
+	places   queue[reservation]
+	buried   map[string]Epoch
+	graves   queue[string]
+	unsure   queue[doubt]
+	holds    digests
+	reported time.Duration
+}
+
+// hosted is one room.
+type hosted struct {
+	epoch   Epoch
+	hosts   []Name
+	closing bool    // agreed to close it, and takes no user
+	attempt Attempt // by which it was asked to
+}
+
+type reservation struct {
+	room    string
+	attempt Attempt
+}
+
+type doubt struct {
+	room    string
+	attempt Attempt
+}
+
+// NewHost returns a node's side. inUse tells whether clients use a room here,
+// full whether the node wants no more rooms.
+func NewHost(self Name, inUse func(room string) bool, full func() bool) *Host {
+	return &Host{
+		self: self, inUse: inUse, full: full,
+		rooms: make(map[string]*hosted), reserved: make(map[string]Attempt), buried: make(map[string]Epoch),
+	}
+}
+
+// Effects takes what is to be done since the last time.
+func (h *Host) Effects() []Effect { return h.effects.take() }
+
+// Hosts returns the placement under which this node serves a room; ok is false
+// if it does not. While open is false no client may begin to use it: the room is
+// about to be closed, and either Open or Shut follows.
+func (h *Host) Hosts(room string) (epoch Epoch, hosts []Name, open, ok bool) {
+	r := h.rooms[room]
+	if r == nil {
+		return Epoch{}, nil, false, false
+	}
+	return r.epoch, r.hosts, !r.closing, true
+}
+
+// Rooms returns how many rooms this node hosts.
+func (h *Host) Rooms() int { return len(h.rooms) }
+
+// Receive takes a message from the leader.
+func (h *Host) Receive(now time.Duration, from Name, m Message) {
+	switch m := m.(type) {
+	case Reserve:
+		if h.obeys(from, m.Attempt.Term) {
+			h.reserve(now, from, m)
+		}
+	case Release:
+		if h.reserved[m.Room] == m.Attempt {
+			delete(h.reserved, m.Room)
+		}
+	case Activate:
+		if h.obeys(from, m.Term) {
+			h.activate(from, m)
+		}
+	case Drop:
+		if h.obeys(from, m.Term) {
+			h.drop(now, m)
+		}
+	case MayClose:
+		if h.obeys(from, m.Attempt.Term) {
+			h.mayClose(now, from, m)
+		}
+	case Reopen:
+		if r := h.rooms[m.Room]; h.obeys(from, m.Term) && r != nil && r.closing && r.attempt == m.Attempt {
+			h.open(m.Room, r)
+		}
+	case List:
+		if h.obeys(from, m.Term) {
+			h.list(from, m)
+		}
+	case Gone:
+		h.effects.add(Rejoin{})
+	}
+}
+
+// obeys reports whether a message is from the leader, or one that may be.
+func (h *Host) obeys(from Name, t Term) bool {
+	if t.Compare(h.term) < 0 {
+		return false
+	}
+	if t != h.term {
+		h.reported = 0 // the new leader shall know soon
+	}
+	h.term, h.leader = t, from
+	return true
+}
+
+func (h *Host) reserve(now time.Duration, from Name, m Reserve) {
+	yes := !h.full()
+	if yes {
+		h.reserved[m.Room] = m.Attempt
+		h.places.push(now+reservedFor, reservation{m.Room, m.Attempt})
+	}
+	h.effects.send(from, Reserved{m.Attempt, m.Room, yes})
+}
+
+func (h *Host) activate(from Name, m Activate) {
+	r := h.rooms[m.Room]
+	switch {
+	case !slices.Contains(m.Hosts, h.self), h.buried[m.Room].Compare(m.Epoch) > 0:
+		return
+	case r == nil:
+		r = &hosted{}
+		h.rooms[m.Room] = r
+	case r.epoch.Compare(m.Epoch) > 0:
+		return
+	case r.epoch == m.Epoch: // again: its acknowledgement was lost
+		h.effects.send(from, Activated{m.Room, m.Epoch})
+		return
+	default:
+		h.holds.change(m.Room, r.epoch, -1)
+	}
+	h.holds.change(m.Room, m.Epoch, +1)
+	r.epoch, r.hosts = m.Epoch, m.Hosts
+	delete(h.reserved, m.Room)
+	h.open(m.Room, r)
+	h.effects.send(from, Activated{m.Room, m.Epoch})
+}
+
+func (h *Host) open(room string, r *hosted) {
+	r.closing, r.attempt = false, Attempt{}
+	h.effects.add(Open{room, r.epoch, r.hosts})
+}
+
+func (h *Host) drop(now time.Duration, m Drop) {
+	if h.buried[m.Room].Compare(m.Epoch) < 0 {
+		h.buried[m.Room] = m.Epoch
+		h.graves.push(now+buriedFor, m.Room)
+	}
+	if r := h.rooms[m.Room]; r != nil && r.epoch.Compare(m.Epoch) < 0 {
+		h.holds.change(m.Room, r.epoch, -1)
+		delete(h.rooms, m.Room)
+		h.effects.add(Shut{m.Room})
+	}
+}
+
+// Idle tells that a room is not used here any more.
+func (h *Host) Idle(room string) {
+	if r := h.rooms[room]; r != nil && !r.closing && h.leader != "" && !h.inUse(room) {
+		h.effects.send(h.leader, Idle{room, r.epoch})
+	}
+}
+
+func (h *Host) mayClose(now time.Duration, from Name, m MayClose) {
+	r := h.rooms[m.Room]
+	if r == nil || r.epoch != m.Epoch {
+		// It was not told yet, or told more: it cannot promise anything about that epoch.
+		h.effects.send(from, Vote{m.Attempt, m.Room, m.Epoch, false})
+		return
+	}
+	yes := r.closing || !h.inUse(m.Room)
+	if yes {
+		r.closing, r.attempt = true, m.Attempt
+		h.unsure.push(now+closingFor, doubt{m.Room, m.Attempt})
+	}
+	h.effects.send(from, Vote{m.Attempt, m.Room, m.Epoch, yes})
+}
+
+func (h *Host) list(from Name, m List) {
+	for _, shard := range m.Shards {
+		listed := Listed{Shard: shard, Rooms: make(map[string]Epoch)}
+		for name, r := range h.rooms {
+			if shardOf(name) == shard {
+				listed.Rooms[name] = r.epoch
+			}
+		}
+		h.effects.send(from, listed)
+	}
+}
+
+// Leader tells who leads the cluster, as far as is known here; empty if nobody.
+func (h *Host) Leader(name Name) {
+	if h.leader != name {
+		h.leader, h.reported = name, 0
+	}
+}
+
+// Tick looks at what no message tells of. It is called every ten milliseconds or
+// so.
+func (h *Host) Tick(now time.Duration) {
+	for {
+		late, ok := h.places.pop(now)
+		if !ok {
+			break
+		}
+		if h.reserved[late.room] == late.attempt {
+			delete(h.reserved, late.room)
+		}
+	}
+	for {
+		room, ok := h.graves.pop(now)
+		if !ok {
+			break
+		}
+		delete(h.buried, room)
+	}
+	for {
+		late, ok := h.unsure.pop(now)
+		if !ok {
+			break
+		}
+		if r := h.rooms[late.room]; r != nil && r.closing && r.attempt == late.attempt {
+			h.unsure.push(now+closingFor, late)
+			if h.leader != "" {
+				h.effects.send(h.leader, Unsure{late.attempt, late.room, r.epoch})
+			}
+		}
+	}
+	if h.leader != "" && (h.reported == 0 || now-h.reported >= digestInterval) {
+		h.reported = now
+		h.effects.send(h.leader, Holding{slices.Clone(h.holds[:])})
+	}
+}

@@ -1,0 +1,76 @@
+package placement
+
+import "time"
+
+const (
+	// HostsMax is the most hosts of one room. More do not make it safer, and each
+	// takes its messages.
+	HostsMax = 7
+
+	// RoomNameMax is the longest name of a room, in bytes: the table and every
+	// message about the room hold it.
+	RoomNameMax = 1024
+
+	// membersMax is the most members of a table, dead ones too: a place takes two
+	// bytes.
+	membersMax = 1 << 16
+
+	// reserveWait is how long candidates have to answer one round, reserveRounds
+	// how many rounds there are. A LAN answers in a millisecond; three rounds
+	// together stay below the seconds that a client waits for a connection.
+	reserveWait   = 250 * time.Millisecond
+	reserveRounds = 3
+
+	// reservedFor is how long a host keeps a place free for a room that it has
+	// accepted: longer than all rounds and a change of leader.
+	reservedFor = 5 * time.Second
+
+	// voteWait is how long the hosts of an idle room have to agree that it closes.
+	voteWait = time.Second
+
+	// closingFor is how long a host that has agreed waits before it asks what has
+	// become of it.
+	closingFor = 5 * time.Second
+
+	// buriedFor is how long a host remembers which epoch of a room it has dropped,
+	// so that an older message cannot bring it back: longer than any message is
+	// under way.
+	buriedFor = time.Minute
+
+	// resendAfter is when an activation that was not acknowledged is sent again.
+	resendAfter = time.Second
+
+	// digestInterval is how often a host tells the leader what it hosts: it
+	// repairs what every other message did not.
+	digestInterval = 10 * time.Second
+
+	// repairDelay is how long a room with a living host waits for a replacement of
+	// a dead one: a restart takes less, and shall not move thousands of rooms.
+	repairDelay = 10 * time.Second
+
+	// repairsMax is how many rooms are repaired at once.
+	repairsMax = 1000
+
+	// massFailureShare of the members dying within massFailureWindow means that
+	// the cluster or its network is ill: only rooms without a living host are
+	// repaired for massFailureBrake, so that repair does not become the load that
+	// kills the rest.
+	massFailureShare  = 1.0 / 3
+	massFailureWindow = 30 * time.Second
+	massFailureBrake  = 30 * time.Second
+
+	// sweepShards is how many shards of the table a tick looks through while
+	// members are dead, sweepInterval how long one shard may take otherwise: the
+	// table in ten seconds.
+	sweepShards   = 8
+	sweepInterval = 10 * time.Second / shardCount
+
+	// reportAge is how old a node's report of its load may be for it to get rooms.
+	reportAge = 10 * time.Second
+
+	// askRetryMin, askRetryMax and askPatience say how a node asks the leader again
+	// when it gets no answer, and when its client gets one instead.
+	askRetryMin = 50 * time.Millisecond
+	askRetryMax = time.Second
+	askPatience = 5 * time.Second
+)

@@ -1,0 +1,77 @@
+package placement
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// mutants are the rules of this package, each broken.
+var mutants = []struct{ rule, file, right, wrong string }{
+	{"who is silent has not accepted", "create.go",
+		"k.asked[i].answer = no", "k.asked[i].answer = yes"},
+	{"all hosts agree before a room closes", "remove.go",
+		"if k.take(from, yes) && k.is(silent) == 0 {", "if k.take(from, yes) {"},
+	{"what differs is repaired", "repair.go",
+		"if len(differ) > 0 {", "if false {"},
+	{"an answer belongs to one attempt", "remove.go",
+		"if k == nil || k.attempt != m.Attempt || k.stage != voting {", "if k == nil || k.stage != voting {"},
+	{"who looked it up leads still", "decider.go",
+		"if !leads {", "if false {"},
+	{"a host that agreed to close a room hears of exactly that attempt", "host.go",
+		"r != nil && r.closing && r.attempt == m.Attempt", "r != nil && r.closing"},
+	{"what is dropped stays dropped", "host.go",
+		"h.buried[m.Room].Compare(m.Epoch) > 0:", "false:"},
+	{"a question has its effect once", "create.go",
+		"again := s.done[w.ask.Tag]; again {", "again := s.done[w.ask.Tag]; again && false {"},
+}
+
+// Each broken rule is found by some seed, or the simulator proves nothing.
+func TestSimFindsMutants(t *testing.T) {
+	if testing.Short() || *simSeed != 0 {
+		t.Skip("it builds the package once per mutant")
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range mutants {
+		t.Run(m.rule, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(here, m.file)
+			source, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := strings.Count(string(source), m.right); n != 1 {
+				t.Fatalf("%s has the rule %d times", m.file, n)
+			}
+			dir := t.TempDir()
+			broken := filepath.Join(dir, m.file)
+			overlay := filepath.Join(dir, "overlay.json")
+			files, err := json.Marshal(map[string]any{"Replace": map[string]string{path: broken}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			write(t, broken, strings.Replace(string(source), m.right, m.wrong, 1))
+			write(t, overlay, string(files))
+			out, err := exec.Command("go", "test", "-overlay", overlay, "-vet=off", "-run", "^TestSim$", ".", "-sim.seeds", "2000").CombinedOutput()
+			found := regexp.MustCompile(`(?m)seed \d+: .*`).Find(out)
+			if err == nil || found == nil {
+				t.Fatalf("no seed finds it (%v)\n%s", err, out)
+			}
+			t.Logf("%s", found)
+		})
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

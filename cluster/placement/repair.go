@@ -1,0 +1,149 @@
+package placement
+
+import (
+	"slices"
+	"time"
+)
+
+// repair is what the leader does about rooms whose hosts are dead, or fewer than
+// they shall be: it looks through the table a part at a time, without end, so
+// that nothing needs to be remembered from leader to leader.
+type repair struct {
+	next      int           // shard to look through
+	swept     time.Duration // when the last one was
+	serving   int           // members, as of the last sweep
+	downSince map[Name]time.Duration
+	deaths    []time.Duration // of late
+	brake     time.Duration   // until when only rooms without a living host are repaired
+}
+
+func (r *repair) begin(now time.Duration) { r.swept = now }
+
+// Die proposes that a member is dead. That it is, is for the caller to know.
+func (d *Decider) Die(now time.Duration, name Name) {
+	if _, s, ok := d.table.Member(name); !d.leading || !ok || !s.Serves() {
+		return
+	}
+	d.memberOps = append(d.memberOps, Op{Kind: SetState, Member: Member{Name: name}, State: Down})
+	r := &d.repair
+	r.deaths = append(r.deaths, now)
+	r.deaths = slices.DeleteFunc(r.deaths, func(at time.Duration) bool { return now-at > massFailureWindow })
+	alive := 0
+	d.table.EachMember(func(_ Member, s State, _ int) {
+		if s.Serves() {
+			alive++
+		}
+	})
+	if died := len(r.deaths); died > 1 && float64(died) > massFailureShare*float64(alive+died-1) {
+		r.brake = now + massFailureBrake
+	}
+}
+
+// sweep looks through some shards for rooms that need hosts.
+func (d *Decider) sweep(now time.Duration) {
+	r := &d.repair
+	shards := 0
+	r.serving = 0
+	d.table.EachMember(func(m Member, s State, rooms int) {
+		if s.Serves() {
+			r.serving++
+			return
+		}
+		if _, known := r.downSince[m.Name]; !known {
+			r.downSince[m.Name] = now
+		}
+		if rooms > 0 {
+			shards = sweepShards
+		}
+	})
+	if shards == 0 && now-r.swept >= sweepInterval {
+		shards = 1
+	}
+	if shards > 0 {
+		r.swept = now
+	}
+	for range shards {
+		var ill []string
+		d.table.EachIn(r.next, func(name string, p Placement) {
+			if d.works[name] == nil && d.needsRepair(now, p) {
+				ill = append(ill, name)
+			}
+		})
+		slices.Sort(ill)
+		for _, name := range ill {
+			if len(d.works) < repairsMax {
+				p, _ := d.table.Room(name)
+				d.place(now, p, Ask{Room: name})
+			}
+		}
+		r.next = (r.next + 1) % shardCount
+	}
+}
+
+// needsRepair reports whether a room shall get a host now.
+func (d *Decider) needsRepair(now time.Duration, p Placement) bool {
+	living, longDead := 0, false
+	for _, host := range p.Hosts {
+		if d.table.Serves(host) {
+			living++
+		} else if since, known := d.repair.downSince[host]; known && now-since >= repairDelay {
+			longDead = true
+		}
+	}
+	switch {
+	case living == 0:
+		return true
+	case now < d.repair.brake || living >= d.repair.serving:
+		return false
+	default:
+		return longDead || living == len(p.Hosts) && living < p.Want
+	}
+}
+
+// holding compares what a node says it hosts with the table.
+func (d *Decider) holding(from Name, m Holding) {
+	if len(m.Shards) != shardCount {
+		return
+	}
+	var differ []int
+	for shard, want := range d.table.Digests(from) {
+		if m.Shards[shard] != want {
+			differ = append(differ, shard)
+		}
+	}
+	if len(differ) > 0 {
+		d.effects.send(from, List{d.term, differ})
+	}
+}
+
+// listed sends a node what it lacks of one shard, and takes from it what it has
+// too much.
+func (d *Decider) listed(now time.Duration, from Name, m Listed) {
+	if m.Shard < 0 || m.Shard >= shardCount {
+		return
+	}
+	missing := make(map[string]Placement)
+	var names []string
+	d.table.EachIn(m.Shard, func(name string, p Placement) {
+		if slices.Contains(p.Hosts, from) {
+			if has, ok := m.Rooms[name]; !ok || has.Compare(p.Epoch) < 0 {
+				missing[name] = p
+				names = append(names, name)
+			}
+		}
+	})
+	slices.Sort(names)
+	for _, name := range names {
+		d.activate(now, from, name, missing[name])
+	}
+	names = names[:0]
+	for name := range m.Rooms {
+		if p, ok := d.table.Room(name); !ok || !slices.Contains(p.Hosts, from) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		d.effects.send(from, Drop{d.term, name, d.table.Now()})
+	}
+}

@@ -1,0 +1,164 @@
+package placement
+
+import (
+	"slices"
+)
+
+// Placement says where a room lives.
+type Placement struct {
+	Epoch Epoch
+	Hosts []Name // the leader first
+	Want  int    // how many hosts it shall have
+	Keep  bool   // configured by somebody: stays when nobody uses it
+	Pins  []string
+}
+
+// Table is what the cluster has agreed on: its members, and where each room
+// lives. It changes only by Apply, with the entries of the consensus log, so it
+// is the same on every voter. Not safe for concurrent use.
+type Table struct {
+	generation uint32
+	index      uint64 // of the last entry
+
+	members []member // by place
+	byName  map[Name]place
+	rooms   int
+	shards  [shardCount]map[string]room
+	pins    map[string][]string // of rooms with pinned hosts, which are few
+}
+
+// place is a member's number in the table, so that a room's hosts take two
+// bytes each. It is given again when no room names the member any more.
+type place uint16
+
+type member struct {
+	Member
+	state State
+	rooms int // that name it
+	holds *digests
+	free  bool
+}
+
+// room is a placement as a million of them are kept.
+type room struct {
+	epoch Epoch
+	hosts [HostsMax]place
+	n     uint8
+	want  uint8
+	keep  bool
+}
+
+// NewTable returns an empty table.
+func NewTable() *Table {
+	t := &Table{byName: make(map[Name]place), pins: make(map[string][]string)}
+	for i := range t.shards {
+		t.shards[i] = make(map[string]room)
+	}
+	return t
+}
+
+// Index returns the index of the last entry applied.
+func (t *Table) Index() uint64 { return t.index }
+
+// Now returns an epoch that is later than those of all entries applied, and
+// earlier than that of any other.
+func (t *Table) Now() Epoch { return Epoch{t.generation, t.index} }
+
+// Generation returns the cluster's.
+func (t *Table) Generation() uint32 { return t.generation }
+
+// Rooms returns how many rooms there are.
+func (t *Table) Rooms() int { return t.rooms }
+
+// Room returns where a room lives; ok is false if it does not exist.
+func (t *Table) Room(name string) (p Placement, ok bool) {
+	r, ok := t.shards[shardOf(name)][name]
+	if !ok {
+		return p, false
+	}
+	return t.placement(name, &r), true
+}
+
+func (t *Table) placement(name string, r *room) Placement {
+	p := Placement{Epoch: r.epoch, Want: int(r.want), Keep: r.keep, Pins: t.pins[name], Hosts: make([]Name, r.n)}
+	for i, at := range r.hosts[:r.n] {
+		p.Hosts[i] = t.members[at].Name
+	}
+	return p
+}
+
+// EachIn calls yield for the rooms of one shard, 0 to ShardCount-1, in no order.
+func (t *Table) EachIn(shard int, yield func(name string, p Placement)) {
+	for name, r := range t.shards[shard] {
+		yield(name, t.placement(name, &r))
+	}
+}
+
+// Member returns a member and its state; ok is false if the table has none of
+// that name.
+func (t *Table) Member(name Name) (m Member, s State, ok bool) {
+	at, ok := t.byName[name]
+	if !ok {
+		return m, Left, false
+	}
+	return t.members[at].Member, t.members[at].state, true
+}
+
+// EachMember calls yield for each member with the number of rooms that name it,
+// in the order of places.
+func (t *Table) EachMember(yield func(m Member, s State, rooms int)) {
+	for i := range t.members {
+		if m := &t.members[i]; !m.free {
+			yield(m.Member, m.state, m.rooms)
+		}
+	}
+}
+
+// Serves reports whether clients may be sent to a member.
+func (t *Table) Serves(name Name) bool {
+	_, s, ok := t.Member(name)
+	return ok && s.Serves()
+}
+
+// Digests returns what a member hosts, by shard.
+func (t *Table) Digests(name Name) (d [shardCount]Digest) {
+	if at, ok := t.byName[name]; ok && t.members[at].holds != nil {
+		return *t.members[at].holds
+	}
+	return d
+}
+
+// put enters a room, or replaces it.
+func (t *Table) put(name string, r room, pins []string) {
+	t.remove(name)
+	t.shards[shardOf(name)][name] = r
+	t.rooms++
+	if len(pins) > 0 {
+		t.pins[name] = slices.Clone(pins)
+	}
+	t.count(name, &r, +1)
+}
+
+func (t *Table) remove(name string) {
+	shard := t.shards[shardOf(name)]
+	r, ok := shard[name]
+	if !ok {
+		return
+	}
+	t.count(name, &r, -1)
+	delete(shard, name)
+	delete(t.pins, name)
+	t.rooms--
+}
+
+// count adds the room to what its hosts have, or takes it away.
+func (t *Table) count(name string, r *room, by int) {
+	for _, at := range r.hosts[:r.n] {
+		m := &t.members[at]
+		m.rooms += by
+		if m.holds == nil {
+			m.holds = new(digests)
+		}
+		m.holds.change(name, r.epoch, by)
+	}
+}
