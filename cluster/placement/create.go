@@ -7,6 +7,10 @@ import (
 
 // ask answers where a room lives, or begins what must be done before.
 func (d *Decider) ask(now time.Duration, w waiter) {
+	if w.ask.Room == "" || len(w.ask.Room) > RoomNameMax {
+		d.refuse(w, BadRoom)
+		return
+	}
 	if s := d.session(w.from); w.ask.Tag < s.open {
 		return
 	} else if told, again := s.done[w.ask.Tag]; again {

@@ -34,6 +34,7 @@ const (
 	NoLeader  Refusal = "no leader"    // in reach
 	TryAgain  Refusal = "try again"    // nobody took the room
 	TooMany   Refusal = "too many"     // rooms
+	BadRoom   Refusal = "bad room"     // its name is empty, or longer than RoomNameMax
 	NoNode    Refusal = "no such node" // is alive, of those that shall host the room
 )
 

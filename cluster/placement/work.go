@@ -140,8 +140,10 @@ func (d *Decider) committed(now time.Duration, k *work, is Outcome) {
 			}
 		}
 		d.end(now, k)
-	default:
+	case is == Stale:
 		d.release(k, nil)
 		d.end(now, k)
+	default: // a host has died meanwhile
+		d.giveUp(k, TryAgain)
 	}
 }
