@@ -175,7 +175,7 @@ func (r *ideal) land(f *flight) {
 // fail is an error that says the proposal is in nobody's log.
 func (r *ideal) fail(f *flight) {
 	if f.from.decider.term.Number == f.term {
-		f.from.decider.Failed(r.world.now, f.id)
+		f.from.decider.Failed(f.id)
 	}
 }
 

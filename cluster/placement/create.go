@@ -7,6 +7,7 @@ import (
 
 // ask answers where a room lives, or begins what must be done before.
 func (d *Decider) ask(now time.Duration, w waiter) {
+	w.ask.Want = w.ask.hosts()
 	if w.ask.Room == "" || len(w.ask.Room) > RoomNameMax {
 		d.refuse(w, BadRoom)
 		return
@@ -29,11 +30,20 @@ func (d *Decider) ask(now time.Duration, w waiter) {
 		d.commit(k)
 	case w.ask.Delete, !exists && !w.ask.Create, exists && d.suits(p, w.ask):
 		d.answer(w)
-	case !exists && d.settings.MaxRooms > 0 && d.table.Rooms()+len(d.works) >= d.settings.MaxRooms:
+	case !exists && d.settings.MaxRooms > 0 && d.table.Rooms()+d.creating >= d.settings.MaxRooms:
 		d.refuse(w, TooMany)
 	default:
 		d.place(now, p, w.ask, w)
 	}
+}
+
+// hosts returns how many hosts are asked for, 0 if nothing is said: no more than
+// there can be, and at least those that are named.
+func (ask *Ask) hosts() int {
+	if ask.Want <= 0 && len(ask.Pins) == 0 {
+		return 0
+	}
+	return min(max(ask.Want, len(ask.Pins)), HostsMax)
 }
 
 // suits reports whether a placement is what was asked for. Only who configures a
@@ -48,15 +58,14 @@ func (d *Decider) suits(p Placement, ask Ask) bool {
 // place begins to give a room the hosts that it wants: those it has, if they are
 // alive, and new ones.
 func (d *Decider) place(now time.Duration, p Placement, ask Ask, waiters ...waiter) {
-	k := &work{room: ask.Room, prev: p, want: p.Want, keep: p.Keep, pins: p.Pins, waiters: waiters}
+	k := &work{room: ask.Room, prev: p, want: p.Want, keep: p.Keep, pins: p.Pins, waiters: waiters, wanted: len(waiters) > 0}
 	if p.Epoch.IsZero() || ask.Keep {
 		k.keep = ask.Keep
 		if ask.Want > 0 {
-			k.want = min(ask.Want, HostsMax)
+			k.want = ask.Want
 		}
 		if len(ask.Pins) > 0 {
 			k.pins = ask.Pins
-			k.want = min(max(k.want, len(ask.Pins)), HostsMax)
 		}
 	}
 	if k.want == 0 {
@@ -87,8 +96,13 @@ func (d *Decider) proceed(now time.Duration, k *work) {
 	case len(hosts) == 0:
 		d.giveUp(k, TryAgain)
 	case slices.Equal(hosts, k.prev.Hosts) && k.want == k.prev.Want && k.keep == k.prev.Keep && slices.Equal(k.pins, k.prev.Pins):
+		// There is nobody else. Who asked for the work would only begin it again.
 		d.release(k, nil)
-		d.end(now, k) // there is nobody else
+		if k.wanted {
+			d.answer(k.waiters[0])
+			k.waiters = k.waiters[1:]
+		}
+		d.end(now, k)
 	default:
 		d.commit(k)
 	}

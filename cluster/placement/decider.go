@@ -32,6 +32,7 @@ type Decider struct {
 	term       Term
 	serial     uint64 // of the last attempt, proposal or verification
 	works      map[string]*work
+	creating   int // works that make a new room
 	sessions   map[Name]*session
 	deadlines  queue[deadline]
 	votes      queue[deadline]
@@ -71,20 +72,21 @@ type deadline struct {
 
 // NewDecider returns the decider of the member self over its table.
 func NewDecider(self Name, t *Table, s Settings, random *rand.Rand) *Decider {
+	s.Replicas = min(max(s.Replicas, 1), HostsMax)
 	d := &Decider{self: self, table: t, settings: s, chooser: newChooser(t, random)}
 	d.reset()
 	return d
 }
 
 func (d *Decider) reset() {
-	d.works = make(map[string]*work)
+	d.works, d.creating = make(map[string]*work), 0
 	d.sessions = make(map[Name]*session)
 	d.proposed = make(map[uint64][]*work)
 	d.unverified = make(map[uint64][]answer)
 	d.unacked = make(map[delivery]bool)
 	d.deadlines, d.votes, d.resends = queue[deadline]{}, queue[deadline]{}, queue[delivery]{}
 	d.batch, d.memberOps, d.answers = nil, nil, nil
-	d.repair = repair{downSince: make(map[Name]time.Duration)}
+	d.repair = repair{downSince: make(map[Name]time.Duration), deaths: make(map[Name]time.Duration)}
 	for _, l := range d.chooser.loads {
 		l.reserved = 0
 	}
@@ -257,15 +259,12 @@ func (d *Decider) Applied(now time.Duration, proposal uint64, outcomes []Outcome
 
 // Failed says that a proposal has not been and will not be committed, although
 // this member leads.
-func (d *Decider) Failed(now time.Duration, proposal uint64) {
+func (d *Decider) Failed(proposal uint64) {
 	works := d.proposed[proposal]
 	delete(d.proposed, proposal)
 	for _, k := range works {
-		if k.goal == toRemove {
-			d.reopen(now, k)
-		} else {
-			d.giveUp(k, TryAgain)
-		}
+		d.openAgain(k)
+		d.giveUp(k, TryAgain)
 	}
 }
 

@@ -38,5 +38,13 @@ func (t Term) Compare(u Term) int {
 // for an answer to another.
 type Attempt struct {
 	Term   Term
-	Number uint64
+	Number uint64 // grows within a term
+}
+
+// before reports whether a was made earlier than b.
+func (a Attempt) before(b Attempt) bool {
+	if c := a.Term.Compare(b.Term); c != 0 {
+		return c < 0
+	}
+	return a.Number < b.Number
 }

@@ -21,7 +21,7 @@ type Host struct {
 	reserved map[string]Attempt
 	places   queue[reservation]
 	buried   map[string]Epoch
-	graves   queue[string]
+	graves   queue[grave]
 	unsure   queue[doubt]
 	holds    digests
 	reported time.Duration
@@ -38,6 +38,11 @@ type hosted struct {
 type reservation struct {
 	room    string
 	attempt Attempt
+}
+
+type grave struct {
+	room  string
+	epoch Epoch
 }
 
 type doubt struct {
@@ -159,7 +164,7 @@ func (h *Host) open(room string, r *hosted) {
 func (h *Host) drop(now time.Duration, m Drop) {
 	if h.buried[m.Room].Compare(m.Epoch) < 0 {
 		h.buried[m.Room] = m.Epoch
-		h.graves.push(now+buriedFor, m.Room)
+		h.graves.push(now+buriedFor, grave{m.Room, m.Epoch})
 	}
 	if r := h.rooms[m.Room]; r != nil && r.epoch.Compare(m.Epoch) < 0 {
 		h.holds.change(m.Room, r.epoch, -1)
@@ -182,6 +187,9 @@ func (h *Host) mayClose(now time.Duration, from Name, m MayClose) {
 		h.effects.send(from, Vote{m.Attempt, m.Room, m.Epoch, false})
 		return
 	}
+	if r.closing && m.Attempt.before(r.attempt) {
+		return // late: its end may be on the way, and would open what a later one wants closed
+	}
 	yes := r.closing || !h.inUse(m.Room)
 	if yes {
 		r.closing, r.attempt = true, m.Attempt
@@ -191,14 +199,21 @@ func (h *Host) mayClose(now time.Duration, from Name, m MayClose) {
 }
 
 func (h *Host) list(from Name, m List) {
+	var wanted [shardCount]map[string]Epoch
 	for _, shard := range m.Shards {
-		listed := Listed{Shard: shard, Rooms: make(map[string]Epoch)}
-		for name, r := range h.rooms {
-			if shardOf(name) == shard {
-				listed.Rooms[name] = r.epoch
-			}
+		if shard >= 0 && shard < shardCount {
+			wanted[shard] = make(map[string]Epoch)
 		}
-		h.effects.send(from, listed)
+	}
+	for name, r := range h.rooms {
+		if rooms := wanted[shardOf(name)]; rooms != nil {
+			rooms[name] = r.epoch
+		}
+	}
+	for shard, rooms := range wanted {
+		if rooms != nil {
+			h.effects.send(from, Listed{shard, rooms})
+		}
 	}
 }
 
@@ -222,11 +237,13 @@ func (h *Host) Tick(now time.Duration) {
 		}
 	}
 	for {
-		room, ok := h.graves.pop(now)
+		old, ok := h.graves.pop(now)
 		if !ok {
 			break
 		}
-		delete(h.buried, room)
+		if h.buried[old.room] == old.epoch {
+			delete(h.buried, old.room)
+		}
 	}
 	for {
 		late, ok := h.unsure.pop(now)

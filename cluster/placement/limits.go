@@ -51,6 +51,9 @@ const (
 	// repairsMax is how many rooms are repaired at once.
 	repairsMax = 1000
 
+	// proposeAgain is when a death that is not in the table yet is proposed again.
+	proposeAgain = time.Second
+
 	// massFailureShare of the members dying within massFailureWindow means that
 	// the cluster or its network is ill: only rooms without a living host are
 	// repaired for massFailureBrake, so that repair does not become the load that
@@ -59,10 +62,12 @@ const (
 	massFailureWindow = 30 * time.Second
 	massFailureBrake  = 30 * time.Second
 
-	// sweepShards is how many shards of the table a tick looks through while
-	// members are dead, sweepInterval how long one shard may take otherwise: the
-	// table in ten seconds.
+	// sweepShards is how many shards of the table a tick looks through in a hurry:
+	// after a death, and for sweepHurry after the last room that could be repaired,
+	// which is the table several times. sweepInterval is how long one shard may take
+	// otherwise: the table in ten seconds.
 	sweepShards   = 8
+	sweepHurry    = 2 * time.Second
 	sweepInterval = 10 * time.Second / shardCount
 
 	// reportAge is how old a node's report of its load may be for it to get rooms.

@@ -40,10 +40,17 @@ func (d *Decider) vote(now time.Duration, from Name, m Vote) {
 
 // reopen ends the attempt to close a room.
 func (d *Decider) reopen(now time.Duration, k *work) {
-	for _, c := range k.asked {
-		d.effects.send(c.name, Reopen{d.term, k.attempt, k.room})
-	}
+	d.openAgain(k)
 	d.end(now, k)
+}
+
+// openAgain tells those who have voted, or may have.
+func (d *Decider) openAgain(k *work) {
+	if k.goal == toRemove {
+		for _, c := range k.asked {
+			d.effects.send(c.name, Reopen{d.term, k.attempt, k.room})
+		}
+	}
 }
 
 // unsure tells a host, which agreed to close a room and heard nothing since, what

@@ -1,6 +1,7 @@
 package placement
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -11,30 +12,34 @@ import (
 type repair struct {
 	next      int           // shard to look through
 	swept     time.Duration // when the last one was
+	hurry     time.Duration // until when many shards are looked through at a time
 	serving   int           // members, as of the last sweep
 	downSince map[Name]time.Duration
-	deaths    []time.Duration // of late
-	brake     time.Duration   // until when only rooms without a living host are repaired
+	deaths    map[Name]time.Duration // of late, and when they were last proposed
+	brake     time.Duration          // until when only rooms without a living host are repaired
 }
 
 func (r *repair) begin(now time.Duration) { r.swept = now }
 
 // Die proposes that a member is dead. That it is, is for the caller to know.
 func (d *Decider) Die(now time.Duration, name Name) {
+	r := &d.repair
 	if _, s, ok := d.table.Member(name); !d.leading || !ok || !s.Serves() {
 		return
 	}
+	if at, proposed := r.deaths[name]; proposed && now-at < proposeAgain {
+		return
+	}
 	d.memberOps = append(d.memberOps, Op{Kind: SetState, Member: Member{Name: name}, State: Down})
-	r := &d.repair
-	r.deaths = append(r.deaths, now)
-	r.deaths = slices.DeleteFunc(r.deaths, func(at time.Duration) bool { return now-at > massFailureWindow })
+	r.deaths[name] = now
+	maps.DeleteFunc(r.deaths, func(_ Name, at time.Duration) bool { return now-at > massFailureWindow })
 	alive := 0
-	d.table.EachMember(func(_ Member, s State, _ int) {
-		if s.Serves() {
+	d.table.EachMember(func(m Member, s State, _ int) {
+		if _, died := r.deaths[m.Name]; s.Serves() && !died {
 			alive++
 		}
 	})
-	if died := len(r.deaths); died > 1 && float64(died) > massFailureShare*float64(alive+died-1) {
+	if died := len(r.deaths); died > 1 && float64(died) > massFailureShare*float64(alive+died) {
 		r.brake = now + massFailureBrake
 	}
 }
@@ -51,8 +56,9 @@ func (d *Decider) sweep(now time.Duration) {
 		}
 		if _, known := r.downSince[m.Name]; !known {
 			r.downSince[m.Name] = now
+			r.hurry = now + repairDelay + sweepHurry
 		}
-		if rooms > 0 {
+		if r.hurry = max(r.hurry, r.brake+sweepHurry); rooms > 0 && now < r.hurry {
 			shards = sweepShards
 		}
 	})
@@ -64,7 +70,7 @@ func (d *Decider) sweep(now time.Duration) {
 	}
 	for range shards {
 		var ill []string
-		d.table.EachIn(r.next, func(name string, p Placement) {
+		d.table.EachLacking(r.next, func(name string, p Placement) {
 			if d.works[name] == nil && d.needsRepair(now, p) {
 				ill = append(ill, name)
 			}
@@ -73,7 +79,9 @@ func (d *Decider) sweep(now time.Duration) {
 		for _, name := range ill {
 			if len(d.works) < repairsMax {
 				p, _ := d.table.Room(name)
-				d.place(now, p, Ask{Room: name})
+				if d.place(now, p, Ask{Room: name}); d.works[name] != nil {
+					r.hurry = max(r.hurry, now+sweepHurry)
+				}
 			}
 		}
 		r.next = (r.next + 1) % shardCount

@@ -94,6 +94,21 @@ func (t *Table) EachIn(shard int, yield func(name string, p Placement)) {
 	}
 }
 
+// EachLacking does so for those that have fewer living hosts than they want.
+func (t *Table) EachLacking(shard int, yield func(name string, p Placement)) {
+	for name, r := range t.shards[shard] {
+		living := 0
+		for _, at := range r.hosts[:r.n] {
+			if t.members[at].state.Serves() {
+				living++
+			}
+		}
+		if living < int(r.want) {
+			yield(name, t.placement(name, &r))
+		}
+	}
+}
+
 // Member returns a member and its state; ok is false if the table has none of
 // that name.
 func (t *Table) Member(name Name) (m Member, s State, ok bool) {

@@ -13,6 +13,7 @@ type work struct {
 	attempt Attempt
 	round   int
 	waiters []waiter
+	wanted  bool // by the first waiter; else it is a repair
 
 	prev  Placement // the one to be replaced; its epoch is zero if there is none
 	want  int
@@ -94,11 +95,22 @@ func (k *work) op() Op {
 func (d *Decider) begin(k *work) {
 	k.attempt = Attempt{d.term, d.next()}
 	d.works[k.room] = k
+	if k.prev.Epoch.IsZero() {
+		d.creating++
+	}
+}
+
+// done takes it away.
+func (d *Decider) done(k *work) {
+	delete(d.works, k.room)
+	if k.prev.Epoch.IsZero() {
+		d.creating--
+	}
 }
 
 // end takes it away. The table says what has become of it.
 func (d *Decider) end(now time.Duration, k *work) {
-	delete(d.works, k.room)
+	d.done(k)
 	for _, w := range k.waiters {
 		d.ask(now, w)
 	}
@@ -106,7 +118,7 @@ func (d *Decider) end(now time.Duration, k *work) {
 
 func (d *Decider) giveUp(k *work, why Refusal) {
 	d.release(k, nil)
-	delete(d.works, k.room)
+	d.done(k)
 	for _, w := range k.waiters {
 		d.refuse(w, why)
 	}

@@ -1,0 +1,148 @@
+package placement
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+)
+
+// leading returns a decider of one node that leads, and takes rooms.
+func leading(t *testing.T) *Decider {
+	t.Helper()
+	table := NewTable()
+	table.Apply(1, nodes(1))
+	d := NewDecider("n0/1", table, Settings{Replicas: 2}, rand.New(rand.NewPCG(1, 1)))
+	d.Gain(time.Second, Term{0, 1})
+	d.Load(time.Second, Report{Node: "n0/1", Seq: 1})
+	return d
+}
+
+// What no table would take is refused before anybody is asked.
+func TestBadRooms(t *testing.T) {
+	for _, room := range []string{"", strings.Repeat("r", RoomNameMax+1)} {
+		d := leading(t)
+		d.Receive(time.Second, "n0/1", Ask{Tag: 1, Room: room, Create: true})
+		effects := d.Effects()
+		if len(effects) != 1 || len(d.works) != 0 {
+			t.Fatalf("%d bytes: %+v", len(room), effects)
+		}
+		if told, ok := effects[0].(Send).Message.(Told); !ok || told.Error != BadRoom || told.Tag != 1 {
+			t.Errorf("%d bytes: told %+v", len(room), effects[0])
+		}
+	}
+}
+
+// An entry that the table refuses, because a host has died since it was asked,
+// gives the client an answer instead of another entry at once.
+func TestRefusedEntry(t *testing.T) {
+	d := leading(t)
+	d.Receive(time.Second, "n0/1", Ask{Tag: 1, Room: "r", Create: true})
+	reserve := d.Effects()[0].(Send).Message.(Reserve)
+	d.Receive(time.Second, "n0/1", Reserved{reserve.Attempt, "r", true})
+	propose := d.Effects()[0].(Propose)
+	d.table.Apply(2, []Op{{Kind: SetState, Member: Member{Name: "n0/1"}, State: Down}})
+	d.Applied(time.Second, propose.ID, d.table.Apply(3, propose.Ops))
+	var errors []Refusal
+	for _, e := range d.Effects() {
+		switch e := e.(type) {
+		case Send:
+			if told, ok := e.Message.(Told); ok {
+				errors = append(errors, told.Error)
+			}
+		case Propose:
+			t.Errorf("proposes %+v", e.Ops)
+		}
+	}
+	if len(errors) != 1 || errors[0] != TryAgain || len(d.works) != 0 || d.chooser.load("n0/1").reserved != 0 {
+		t.Errorf("told %q, %d works, %d reserved", errors, len(d.works), d.chooser.load("n0/1").reserved)
+	}
+}
+
+// A question that asks for more hosts than there can be, or names more than it
+// asks for, is answered with what there is.
+func TestMoreHostsThanThereAre(t *testing.T) {
+	for _, ask := range []Ask{{Want: 99}, {Want: 1, Pins: []string{"n0", "n9"}}, {Want: -5}, {Want: 3}} {
+		d := leading(t)
+		ask.Tag, ask.Room, ask.Create, ask.Keep = 1, "r", true, true
+		d.Receive(time.Second, "n0/1", ask)
+		reserve := d.Effects()[0].(Send).Message.(Reserve)
+		d.Receive(time.Second, "n0/1", Reserved{reserve.Attempt, "r", true})
+		propose := d.Effects()[0].(Propose)
+		d.Applied(time.Second, propose.ID, d.table.Apply(2, propose.Ops))
+		told := 0
+		for range 2 { // the second follows from Verify
+			for _, e := range d.Effects() {
+				switch e := e.(type) {
+				case Verify:
+					d.Verified(e.ID, true)
+				case Send:
+					if m, ok := e.Message.(Told); ok && m.Error == "" && len(m.Hosts) == 1 {
+						told++
+					}
+				}
+			}
+		}
+		if told != 1 || len(d.works) != 0 {
+			t.Errorf("%+v: told %d times, %d works", ask, told, len(d.works))
+		}
+	}
+}
+
+// A delete that consensus did not take is not proposed again and again.
+func TestFailedDelete(t *testing.T) {
+	d := leading(t)
+	d.table.Apply(2, []Op{{Kind: PutRoom, Room: "r", Hosts: []Name{"n0/1"}, Want: 1}})
+	d.Receive(time.Second, "n0/1", Ask{Tag: 1, Room: "r", Delete: true})
+	d.Failed(d.Effects()[0].(Propose).ID)
+	effects := d.Effects()
+	if len(effects) != 1 || len(d.works) != 0 {
+		t.Fatalf("%+v", effects)
+	}
+	if told, ok := effects[0].(Send).Message.(Told); !ok || told.Error != TryAgain {
+		t.Errorf("%+v", effects[0])
+	}
+}
+
+// However often a member is said to be dead, it is one death, and one entry a
+// second.
+func TestOneDeath(t *testing.T) {
+	d := leading(t)
+	d.table.Apply(2, nodes(9))
+	ops := 0
+	for now := time.Second; now < 3*time.Second; now += 100 * time.Millisecond {
+		d.Die(now, "n5/1")
+		for _, e := range d.Effects() {
+			ops += len(e.(Propose).Ops)
+		}
+	}
+	if ops != 2 || d.repair.brake != 0 {
+		t.Errorf("%d ops, brake until %v", ops, d.repair.brake)
+	}
+	d.Die(3*time.Second, "n6/1")
+	d.Die(3*time.Second, "n7/1")
+	if d.Die(3*time.Second, "n8/1"); d.repair.brake == 0 {
+		t.Error("no brake after four of nine")
+	}
+}
+
+// Rooms that are there are not counted twice while they are changed.
+func TestMaxRooms(t *testing.T) {
+	d := leading(t)
+	d.settings.MaxRooms = 2
+	d.table.Apply(2, []Op{{Kind: PutRoom, Room: "old", Hosts: []Name{"n0/1"}, Want: 1}})
+	p, _ := d.table.Room("old")
+	d.Receive(time.Second, "n0/1", Idle{"old", p.Epoch})
+	for tag, room := range []string{"new", "newer"} {
+		d.Receive(time.Second, "n0/1", Ask{Tag: uint64(tag + 1), Room: room, Create: true})
+	}
+	var refused []string
+	for _, e := range d.Effects() {
+		if m, ok := e.(Send).Message.(Told); ok && m.Error == TooMany {
+			refused = append(refused, m.Room)
+		}
+	}
+	if len(refused) != 1 || refused[0] != "newer" {
+		t.Errorf("refused %q", refused)
+	}
+}
