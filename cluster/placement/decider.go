@@ -20,7 +20,6 @@ type Settings struct {
 // On a member that does not lead it answers NotLeader.
 type Decider struct {
 	// Set once.
-	self     Name
 	table    *Table // changed by the caller, before Applied
 	settings Settings
 
@@ -70,10 +69,10 @@ type deadline struct {
 	round int
 }
 
-// NewDecider returns the decider of the member self over its table.
-func NewDecider(self Name, t *Table, s Settings, random *rand.Rand) *Decider {
+// NewDecider returns the decider of the member whose table it is.
+func NewDecider(t *Table, s Settings, random *rand.Rand) *Decider {
 	s.Replicas = min(max(s.Replicas, 1), HostsMax)
-	d := &Decider{self: self, table: t, settings: s, chooser: newChooser(t, random)}
+	d := &Decider{table: t, settings: s, chooser: newChooser(t, random)}
 	d.reset()
 	return d
 }

@@ -12,7 +12,7 @@ func leading(t *testing.T) *Decider {
 	t.Helper()
 	table := NewTable()
 	table.Apply(1, nodes(1))
-	d := NewDecider("n0/1", table, Settings{Replicas: 2}, rand.New(rand.NewPCG(1, 1)))
+	d := NewDecider(table, Settings{Replicas: 2}, rand.New(rand.NewPCG(1, 1)))
 	d.Gain(time.Second, Term{0, 1})
 	d.Load(time.Second, Report{Node: "n0/1", Seq: 1})
 	return d

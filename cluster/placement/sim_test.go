@@ -186,7 +186,7 @@ func (w *world) boot(slot int) {
 		table: NewTable(), heard: make(map[Name]time.Duration), users: make(map[string]int), dropped: make(map[string]Epoch),
 	}
 	settings := Settings{Replicas: 2, MaxRooms: 30}
-	p.decider = NewDecider(p.name, p.table, settings, rand.New(rand.NewPCG(w.random.Uint64(), 2)))
+	p.decider = NewDecider(p.table, settings, rand.New(rand.NewPCG(w.random.Uint64(), 2)))
 	p.host = NewHost(p.name, func(room string) bool { return p.users[room] > 0 }, func() bool { return p.shy })
 	p.front = NewFront(rand.New(rand.NewPCG(w.random.Uint64(), 3)))
 	w.slots[slot] = p

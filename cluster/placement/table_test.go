@@ -110,7 +110,7 @@ func TestMillionRooms(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	table.Apply(1, ops)
-	d := NewDecider("n0/1", table, Settings{Replicas: 2}, random)
+	d := NewDecider(table, Settings{Replicas: 2}, random)
 	cost := make(map[Name]float64) // of all it can do
 	hosted := make(map[Name]int)
 	now, index := time.Second, uint64(1)
