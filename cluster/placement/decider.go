@@ -1,6 +1,7 @@
 package placement
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -96,7 +97,7 @@ func (d *Decider) reset() {
 func (d *Decider) Gain(now time.Duration, t Term) {
 	d.reset()
 	d.leading, d.term = true, t
-	d.repair.begin(now)
+	d.repair.swept = now
 }
 
 // Lose ends it. What was proposed may be committed yet, or not.
@@ -124,14 +125,7 @@ func (d *Decider) waiting() (all []waiter) {
 		all = append(all, waiter{a.to, Ask{Tag: a.told.Tag, Room: a.told.Room}})
 	}
 	slices.SortFunc(all, func(a, b waiter) int {
-		switch {
-		case a.ask.Tag != b.ask.Tag:
-			return int(int64(a.ask.Tag) - int64(b.ask.Tag))
-		case a.from < b.from:
-			return -1
-		default:
-			return 1
-		}
+		return cmp.Or(cmp.Compare(a.ask.Tag, b.ask.Tag), cmp.Compare(a.from, b.from))
 	})
 	return all
 }
@@ -218,29 +212,17 @@ func (d *Decider) Tick(now time.Duration) {
 	if !d.leading {
 		return
 	}
-	for {
-		late, ok := d.deadlines.pop(now)
-		if !ok {
-			break
-		}
+	for late := range d.deadlines.due(now) {
 		if k := late.work; d.works[k.room] == k && k.stage == reserving && k.round == late.round {
 			d.silent(now, k)
 		}
 	}
-	for {
-		late, ok := d.votes.pop(now)
-		if !ok {
-			break
-		}
+	for late := range d.votes.due(now) {
 		if k := late.work; d.works[k.room] == k && k.stage == voting {
 			d.reopen(now, k)
 		}
 	}
-	for {
-		again, ok := d.resends.pop(now)
-		if !ok {
-			break
-		}
+	for again := range d.resends.due(now) {
 		d.resend(now, again)
 	}
 	d.sweep(now)

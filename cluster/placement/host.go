@@ -73,8 +73,8 @@ func (h *Host) Hosts(room string) (epoch Epoch, hosts []Name, open, ok bool) {
 	return r.epoch, r.hosts, !r.closing, true
 }
 
-// Rooms returns how many rooms this node hosts.
-func (h *Host) Rooms() int { return len(h.rooms) }
+// Rooms returns how many rooms this node hosts or keeps a place for.
+func (h *Host) Rooms() int { return len(h.rooms) + len(h.reserved) }
 
 // Receive takes a message from the leader.
 func (h *Host) Receive(now time.Duration, from Name, m Message) {
@@ -227,29 +227,17 @@ func (h *Host) Leader(name Name) {
 // Tick looks at what no message tells of. It is called every ten milliseconds or
 // so.
 func (h *Host) Tick(now time.Duration) {
-	for {
-		late, ok := h.places.pop(now)
-		if !ok {
-			break
-		}
+	for late := range h.places.due(now) {
 		if h.reserved[late.room] == late.attempt {
 			delete(h.reserved, late.room)
 		}
 	}
-	for {
-		old, ok := h.graves.pop(now)
-		if !ok {
-			break
-		}
+	for old := range h.graves.due(now) {
 		if h.buried[old.room] == old.epoch {
 			delete(h.buried, old.room)
 		}
 	}
-	for {
-		late, ok := h.unsure.pop(now)
-		if !ok {
-			break
-		}
+	for late := range h.unsure.due(now) {
 		if r := h.rooms[late.room]; r != nil && r.closing && r.attempt == late.attempt {
 			h.unsure.push(now+closingFor, late)
 			if h.leader != "" {

@@ -16,7 +16,7 @@ type Report struct {
 	Connections    int     `json:"conns"`
 	ConnectionsMax int     `json:"conns_max,omitempty"`
 	Queue          float64 `json:"queue"` // the fullest queue, of what it may hold
-	Rooms          int     `json:"rooms"` // that it hosts
+	Rooms          int     `json:"rooms"` // that it hosts or keeps a place for
 	Draining       bool    `json:"draining,omitempty"`
 }
 

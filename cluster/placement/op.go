@@ -5,32 +5,32 @@ import "slices"
 // Op is one change of the table. An entry of the consensus log holds many, none
 // two of one room. Fields that a kind does not use are zero.
 type Op struct {
-	Kind OpKind `codec:"k"`
+	Kind OpKind
 
 	// PutRoom, DeleteRoom.
-	Room  string   `codec:"r,omitempty"`
-	Prev  Epoch    `codec:"e,omitempty"` // that the room must have; zero: it must not exist
-	Hosts []Name   `codec:"h,omitempty"`
-	Want  int      `codec:"w,omitempty"`
-	Keep  bool     `codec:"p,omitempty"`
-	Pins  []string `codec:"i,omitempty"`
+	Room  string
+	Prev  Epoch // that the room must have; zero: it must not exist
+	Hosts []Name
+	Want  int
+	Keep  bool
+	Pins  []string
 
 	// PutMember; Name of it alone for the others about members.
-	Member Member `codec:"m,omitempty"`
-	State  State  `codec:"s,omitempty"`
+	Member Member
+	State  State
 
-	Generation uint32 `codec:"g,omitempty"` // BeginGeneration
+	Generation uint32 // BeginGeneration
 }
 
 // OpKind says what an Op does.
 type OpKind uint8
 
 const (
-	PutRoom    OpKind = iota + 1
-	DeleteRoom        //
-	PutMember         // a process joins; an earlier one of the same node is dead
-	SetState          // of a member
-	Forget            // a dead member that no room names
+	PutRoom OpKind = iota + 1
+	DeleteRoom
+	PutMember // a process joins; an earlier one of the same node is dead
+	SetState  // of a member
+	Forget    // a dead member that no room names
 	BeginGeneration
 )
 

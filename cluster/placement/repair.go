@@ -19,8 +19,6 @@ type repair struct {
 	brake     time.Duration          // until when only rooms without a living host are repaired
 }
 
-func (r *repair) begin(now time.Duration) { r.swept = now }
-
 // Die proposes that a member is dead. That it is, is for the caller to know.
 func (d *Decider) Die(now time.Duration, name Name) {
 	r := &d.repair
@@ -41,6 +39,7 @@ func (d *Decider) Die(now time.Duration, name Name) {
 	})
 	if died := len(r.deaths); died > 1 && float64(died) > massFailureShare*float64(alive+died) {
 		r.brake = now + massFailureBrake
+		r.hurry = r.brake + sweepHurry
 	}
 }
 
@@ -56,9 +55,9 @@ func (d *Decider) sweep(now time.Duration) {
 		}
 		if _, known := r.downSince[m.Name]; !known {
 			r.downSince[m.Name] = now
-			r.hurry = now + repairDelay + sweepHurry
+			r.hurry = max(r.hurry, now+repairDelay+sweepHurry)
 		}
-		if r.hurry = max(r.hurry, r.brake+sweepHurry); rooms > 0 && now < r.hurry {
+		if rooms > 0 && now < r.hurry {
 			shards = sweepShards
 		}
 	})

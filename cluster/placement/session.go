@@ -2,9 +2,9 @@ package placement
 
 // session is what the leader remembers of one asker, who asks again when an
 // answer is late: a question has its effect once in a term, and is answered as it
-// was then. Done again it could bring back a room that was deleted since. Over a change of
-// leaders it may have it twice, and a room be made again that somebody has just
-// deleted; it closes when nobody uses it.
+// was then. Done again it could bring back a room that was deleted since. Over a
+// change of leaders it may have it twice, and a room be made again that somebody
+// has just deleted; it closes when nobody uses it.
 type session struct {
 	open uint64          // the lowest tag without an answer
 	done map[uint64]Told // what was answered to tags from open on

@@ -57,15 +57,9 @@ func NewTable() *Table {
 	return t
 }
 
-// Index returns the index of the last entry applied.
-func (t *Table) Index() uint64 { return t.index }
-
 // Now returns an epoch that is later than those of all entries applied, and
 // earlier than that of any other.
 func (t *Table) Now() Epoch { return Epoch{t.generation, t.index} }
-
-// Generation returns the cluster's.
-func (t *Table) Generation() uint32 { return t.generation }
 
 // Rooms returns how many rooms there are.
 func (t *Table) Rooms() int { return t.rooms }
@@ -87,7 +81,7 @@ func (t *Table) placement(name string, r *room) Placement {
 	return p
 }
 
-// EachIn calls yield for the rooms of one shard, 0 to ShardCount-1, in no order.
+// EachIn calls yield for the rooms of one shard, 0 to shardCount-1, in no order.
 func (t *Table) EachIn(shard int, yield func(name string, p Placement)) {
 	for name, r := range t.shards[shard] {
 		yield(name, t.placement(name, &r))
