@@ -58,7 +58,7 @@ func (d *Decider) suits(p Placement, ask Ask) bool {
 // place begins to give a room the hosts that it wants: those it has, if they are
 // alive, and new ones.
 func (d *Decider) place(now time.Duration, p Placement, ask Ask, waiters ...waiter) {
-	k := &work{room: ask.Room, prev: p, want: p.Want, keep: p.Keep, pins: p.Pins, waiters: waiters, wanted: len(waiters) > 0}
+	k := &work{room: ask.Room, prev: p, want: p.Want, keep: p.Keep, pins: p.Pins, waiters: waiters}
 	if p.Epoch.IsZero() || ask.Keep {
 		k.keep = ask.Keep
 		if ask.Want > 0 {
@@ -96,12 +96,9 @@ func (d *Decider) proceed(now time.Duration, k *work) {
 	case len(hosts) == 0:
 		d.giveUp(k, TryAgain)
 	case slices.Equal(hosts, k.prev.Hosts) && k.want == k.prev.Want && k.keep == k.prev.Keep && slices.Equal(k.pins, k.prev.Pins):
-		// There is nobody else. Who asked for the work would only begin it again.
+		// A repair, and there is nobody else. A question does not come here: it
+		// begins a work only to change something, or to have a host at all.
 		d.release(k, nil)
-		if k.wanted {
-			d.answer(k.waiters[0])
-			k.waiters = k.waiters[1:]
-		}
 		d.end(now, k)
 	default:
 		d.commit(k)

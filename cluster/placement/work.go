@@ -13,7 +13,6 @@ type work struct {
 	attempt Attempt
 	round   int
 	waiters []waiter
-	wanted  bool // by the first waiter; else it is a repair
 
 	prev  Placement // the one to be replaced; its epoch is zero if there is none
 	want  int
