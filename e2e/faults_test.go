@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -111,6 +112,34 @@ func TestRestartAtOnce(t *testing.T) {
 			}
 		}
 		must(t, dial(t, s).expect("0", "PUBLISH", "c", "x"))
+	}
+}
+
+// TestCrashRefuses: who connects again as soon as a killed server's connection ends is refused, not taken and then reset.
+func TestCrashRefuses(t *testing.T) {
+	s := startHubSub(t)
+	for range 10 {
+		work := crew{t: t}
+		for range 10 {
+			c := dial(t, s)
+			must(t, c.expect("[subscribe c 1]", "SUBSCRIBE", "c"))
+			work.run(func() error {
+				if r, err := c.read(); err == nil {
+					return fmt.Errorf("a subscriber got %v", r)
+				}
+				again, err := net.Dial("tcp", s.addr())
+				if err == nil {
+					again.Close()
+				}
+				if !errors.Is(err, syscall.ECONNREFUSED) {
+					return fmt.Errorf("connecting to a killed server: %v, want that it is refused", err)
+				}
+				return nil
+			})
+		}
+		s.kill()
+		work.wait()
+		s.restart(t)
 	}
 }
 

@@ -32,7 +32,8 @@ const (
 		"or turn the protection off with --protected-mode no or CONFIG SET protected-mode no.\r\n"
 )
 
-func (c Listen) open() (listeners []*listener, err error) {
+// open listens everywhere, on file descriptors of at least floor.
+func (c Listen) open(floor int) (listeners []*listener, err error) {
 	defer func() {
 		if err != nil {
 			for _, ln := range listeners {
@@ -43,7 +44,7 @@ func (c Listen) open() (listeners []*listener, err error) {
 	if c.Port > 0 {
 		for _, bind := range c.Bind {
 			host, optional := strings.CutPrefix(bind, "-")
-			ln, err := c.tcp(host)
+			ln, err := c.tcp(host, floor)
 			if err != nil {
 				if optional && (errors.Is(err, unix.EADDRNOTAVAIL) || errors.Is(err, unix.EAFNOSUPPORT)) {
 					continue
@@ -57,7 +58,7 @@ func (c Listen) open() (listeners []*listener, err error) {
 		}
 	}
 	if c.UnixSocket != "" {
-		ln, err := c.unix()
+		ln, err := c.unix(floor)
 		if err != nil {
 			return listeners, err
 		}
@@ -69,7 +70,7 @@ func (c Listen) open() (listeners []*listener, err error) {
 	return listeners, nil
 }
 
-func (c Listen) tcp(host string) (*listener, error) {
+func (c Listen) tcp(host string, floor int) (*listener, error) {
 	network := "tcp"
 	switch {
 	case host == "*" || host == "0.0.0.0":
@@ -86,11 +87,20 @@ func (c Listen) tcp(host string) (*listener, error) {
 		}
 		return nil, fmt.Errorf("cannot listen on %s: %w", addr, err)
 	}
-	if err := setBacklog(ln.(*net.TCPListener), c.Backlog); err != nil {
+	return c.adopt(ln, floor)
+}
+
+// adopt makes ours what net has opened.
+func (c Listen) adopt(ln net.Listener, floor int) (*listener, error) {
+	if err := setBacklog(ln.(syscall.Conn), c.Backlog); err != nil {
 		ln.Close()
-		return nil, fmt.Errorf("cannot listen on %s: %w", addr, err)
+		return nil, fmt.Errorf("cannot listen on %s: %w", ln.Addr(), err)
 	}
-	return newListener(ln)
+	l, err := newListener(ln, floor)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w", ln.Addr(), err)
+	}
+	return l, nil
 }
 
 // setBacklog listens again with our length of queue: net always takes the
@@ -107,7 +117,7 @@ func setBacklog(ln syscall.Conn, backlog int) error {
 }
 
 // unix takes the place of a dead server's socket, of nothing else.
-func (c Listen) unix() (*listener, error) {
+func (c Listen) unix(floor int) (*listener, error) {
 	path := c.UnixSocket
 	if info, err := os.Lstat(path); err == nil {
 		if info.Mode().Type() != fs.ModeSocket {
@@ -131,11 +141,7 @@ func (c Listen) unix() (*listener, error) {
 			return nil, fmt.Errorf("cannot set the permissions of Unix socket %s: %w", path, err)
 		}
 	}
-	if err := setBacklog(ln.(*net.UnixListener), c.Backlog); err != nil {
-		ln.Close()
-		return nil, fmt.Errorf("cannot listen on Unix socket %s: %w", path, err)
-	}
-	return newListener(ln)
+	return c.adopt(ln, floor)
 }
 
 // accept hands connections to the loops until the listener is closed. Lack of

@@ -97,7 +97,7 @@ func New(c Config) (*Engine, error) {
 	e.SetSettings(c.Settings)
 	e.rates.Store(&Rates{})
 	var err error
-	if e.listeners, err = c.Listen.open(); err != nil {
+	if e.listeners, err = c.Listen.open(listenerFloor(c.Loops, c.Settings.MaxClients)); err != nil {
 		return nil, err
 	}
 	for i := range c.Loops {

@@ -108,11 +108,15 @@ const (
 	// is out of file descriptors or memory.
 	acceptPauseMax = time.Second
 
-	// filesReserved is how many open files are not for clients: listeners, which
-	// have two each, logs, the admin side. filesPerLoop are a loop's own: an epoll,
-	// an eventfd, an io_uring.
+	// filesReserved is how many open files are not for clients: listeners, logs,
+	// the admin side. filesPerLoop are a loop's own: an epoll, an eventfd, an
+	// io_uring.
 	filesReserved = 32
 	filesPerLoop  = 3
+
+	// listenerFloorMax bounds the file descriptors of listeners: the kernel keeps
+	// eight bytes for each number below the greatest.
+	listenerFloorMax = 1 << 16
 
 	// heldParcelsMax ends a hold early: so many runs wait for nobody.
 	heldParcelsMax = 256
@@ -181,6 +185,13 @@ func (s *Settings) clientMemoryMax() int64 {
 
 // FilesReserved returns how many open files are not for clients.
 func FilesReserved(loops int) int { return filesReserved + filesPerLoop*loops }
+
+// listenerFloor returns the least file descriptor of a listener: above those of
+// all clients, and half of the reserve below the limit of open files, which
+// leaves places for the listeners themselves.
+func listenerFloor(loops, clientsMax int) int {
+	return min(clientsMax+FilesReserved(loops)-filesReserved/2, listenerFloorMax)
+}
 
 // OutputLimit bounds the backlog of one session: over HardBytes, or over
 // SoftBytes for SoftTime, it is closed. Zero bytes means no limit.

@@ -1,7 +1,7 @@
 package engine
 
 import (
-	"fmt"
+	"errors"
 	"net"
 	"os"
 	"syscall"
@@ -14,29 +14,50 @@ import (
 // poller, but accepts by itself: net would make each connection known to that
 // poller, too, and leave behind as much garbage as the session takes.
 type listener struct {
-	net.Listener
-	socket *os.File        // a copy of its socket
-	raw    syscall.RawConn // of the copy
+	socket *os.File
+	raw    syscall.RawConn
+	path   string // of a Unix socket, else empty
 }
 
-// newListener owns ln.
-func newListener(ln net.Listener) (*listener, error) {
-	socket, err := ln.(interface{ File() (*os.File, error) }).File()
+// newListener takes ln's socket, and closes ln. It gives the socket a file
+// descriptor of at least floor, where the limit of open files allows one.
+//
+// The kernel closes the files of a killed process from the last to the first.
+// A client that connects again at once is refused only if the listeners are
+// gone by then, so they stand above the clients. Else its connection would be
+// taken by nobody and reset a moment later, which some libraries do not
+// survive: node-redis 5.9 then believes that it is connected, for ever.
+func newListener(ln net.Listener, floor int) (*listener, error) {
+	defer ln.Close()
+	raw, err := ln.(syscall.Conn).SyscallConn()
 	if err != nil {
-		ln.Close()
-		return nil, fmt.Errorf("cannot listen on %s: %w", ln.Addr(), err)
+		return nil, err
 	}
-	l := &listener{Listener: ln, socket: socket}
-	if l.raw, err = socket.SyscallConn(); err != nil {
-		l.close()
-		return nil, fmt.Errorf("cannot listen on %s: %w", ln.Addr(), err)
+	fd := -1
+	controlErr := raw.Control(func(socket uintptr) {
+		if fd, err = unix.FcntlInt(socket, unix.F_DUPFD_CLOEXEC, floor); err != nil {
+			fd, err = unix.FcntlInt(socket, unix.F_DUPFD_CLOEXEC, 0)
+		}
+	})
+	if err := errors.Join(controlErr, err); err != nil {
+		return nil, err
+	}
+	l := &listener{socket: os.NewFile(uintptr(fd), ln.Addr().String())}
+	if ln, ok := ln.(*net.UnixListener); ok {
+		ln.SetUnlinkOnClose(false)
+		l.path = ln.Addr().String()
+	}
+	if l.raw, err = l.socket.SyscallConn(); err != nil {
+		return nil, errors.Join(err, l.close())
 	}
 	return l, nil
 }
 
 func (ln *listener) close() error {
-	ln.socket.Close() // it has nothing to lose
-	return ln.Listener.Close()
+	if ln.path != "" {
+		_ = os.Remove(ln.path) // it may have been removed by hand
+	}
+	return ln.socket.Close()
 }
 
 // accept waits for the next client and returns its socket, which does not

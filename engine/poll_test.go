@@ -118,13 +118,17 @@ func TestNoGoroutinePerConnection(t *testing.T) {
 // looks for ever.
 func TestUrgentByteDoesNotDeafenTheLoop(t *testing.T) {
 	h := newHub(t, 1, nil)
-	ln, err := Listen{}.tcp("127.0.0.1")
+	tcp, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := newListener(tcp, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	h.running.Go(func() { h.accept(ln) })
 	defer ln.close()
-	for n, addr := range []net.Addr{ln.Addr(), &net.UnixAddr{Net: "unix", Name: h.path}} {
+	for n, addr := range []net.Addr{tcp.Addr(), &net.UnixAddr{Net: "unix", Name: h.path}} {
 		c, err := net.Dial(addr.Network(), addr.String())
 		if err != nil {
 			t.Fatal(err)
