@@ -26,10 +26,14 @@ func (d *digests) change(name string, e Epoch, by int) {
 }
 
 func shardOf(name string) int {
+	h := nameHash(name)
+	return int((h ^ h>>32) % shardCount)
+}
+
+func nameHash(name string) uint64 {
 	h := fnv.New64a()
 	h.Write([]byte(name))
-	s := h.Sum64()
-	return int((s ^ s>>32) % shardCount)
+	return h.Sum64()
 }
 
 func hashOf(name string, e Epoch) uint64 {

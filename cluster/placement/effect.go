@@ -36,10 +36,19 @@ type Shut struct{ Room string }
 // another name.
 type Rejoin struct{}
 
+// Members tells this node that Host.Roster has changed.
+type Members struct{}
+
 // Answer answers a client's question.
 type Answer struct {
 	Tag  uint64
 	Told Told
+}
+
+// Page answers a client's scan.
+type Page struct {
+	Tag     uint64
+	Scanned Scanned
 }
 
 func (Send) effect()    {}
@@ -48,7 +57,9 @@ func (Verify) effect()  {}
 func (Open) effect()    {}
 func (Shut) effect()    {}
 func (Rejoin) effect()  {}
+func (Members) effect() {}
 func (Answer) effect()  {}
+func (Page) effect()    {}
 
 // effects collects them until the caller takes them.
 type effects []Effect

@@ -8,8 +8,8 @@ import (
 // Epoch is the number of a committed placement. Epochs of all rooms together
 // grow with time, so a room that was deleted and made again has a higher one.
 type Epoch struct {
-	Generation uint32 // of the cluster: grows when consensus starts anew
-	Index      uint64 // of the entry in the consensus log; no two changes of a room share one
+	Generation uint32 `json:"g"` // of the cluster: grows when consensus starts anew
+	Index      uint64 `json:"i"` // of the entry in the consensus log; no two changes of a room share one
 }
 
 // Compare is negative if e is older than f.
@@ -25,8 +25,8 @@ func (e Epoch) String() string { return fmt.Sprintf("%d-%d", e.Generation, e.Ind
 // Term is a leader's time in office. Of two leaders the one with the higher
 // term is right.
 type Term struct {
-	Generation uint32
-	Number     uint64
+	Generation uint32 `json:"g"`
+	Number     uint64 `json:"n"`
 }
 
 // Compare is negative if t is older than u.
@@ -37,8 +37,8 @@ func (t Term) Compare(u Term) int {
 // Attempt names one try of one leader: what hosts answer to one is never taken
 // for an answer to another.
 type Attempt struct {
-	Term   Term
-	Number uint64 // grows within a term
+	Term   Term   `json:"term"`
+	Number uint64 `json:"n"` // grows within a term
 }
 
 // before reports whether a was made earlier than b.

@@ -25,6 +25,7 @@ type Host struct {
 	unsure   queue[doubt]
 	holds    digests
 	reported time.Duration
+	roster   Roster
 }
 
 // hosted is one room.
@@ -75,6 +76,10 @@ func (h *Host) Hosts(room string) (epoch Epoch, hosts []Name, open, ok bool) {
 
 // Rooms returns how many rooms this node hosts or keeps a place for.
 func (h *Host) Rooms() int { return len(h.rooms) + len(h.reserved) }
+
+// Roster returns the members of the cluster, as the leader told last; it is not
+// changed any more.
+func (h *Host) Roster() Roster { return h.roster }
 
 // Receive takes a message from the leader.
 func (h *Host) Receive(now time.Duration, from Name, m Message) {
@@ -247,6 +252,6 @@ func (h *Host) Tick(now time.Duration) {
 	}
 	if h.leader != "" && (h.reported == 0 || now-h.reported >= digestInterval) {
 		h.reported = now
-		h.effects.send(h.leader, Holding{slices.Clone(h.holds[:])})
+		h.effects.send(h.leader, Holding{slices.Clone(h.holds[:]), h.roster.Epoch})
 	}
 }

@@ -11,6 +11,18 @@ const (
 	// message about the room hold it.
 	RoomNameMax = 1024
 
+	// ScanMax is the most rooms of one answer to a scan: with names and hosts as
+	// they mostly are it stays below 200 kB.
+	ScanMax = 256
+
+	// memberTextMax is the longest text of a member, in bytes, and clientsMax the
+	// most addresses: each room that is told repeats them.
+	memberTextMax = 512
+	clientsMax    = 16
+
+	// weightMax keeps one member's weight from making all others nothing.
+	weightMax = 1 << 16
+
 	// membersMax is the most members of a table, dead ones too: a place takes two
 	// bytes.
 	membersMax = 1 << 16

@@ -19,11 +19,31 @@ type Ask struct {
 
 // Told is the leader's answer.
 type Told struct {
-	Tag   uint64   `json:"tag"`
+	Tag   uint64   `json:"tag,omitempty"`
 	Room  string   `json:"room"`
-	Epoch Epoch    `json:"epoch"`
-	Hosts []Member `json:"hosts,omitempty"` // that are alive, the leader first; none: it does not exist
+	Epoch Epoch    `json:"epoch"`           // zero: it does not exist
+	Hosts []Member `json:"hosts,omitempty"` // that are alive, the leader first
+	Want  int      `json:"want,omitempty"`  // hosts that it shall have
+	Keep  bool     `json:"keep,omitempty"`  // even if nobody uses it
+	Pins  []string `json:"pins,omitempty"`  // ids of the nodes that shall host it
 	Error Refusal  `json:"error,omitempty"`
+}
+
+// Scan asks the leader for some rooms, in the order of Table.Scan. The answer is
+// Scanned with the same Tag.
+type Scan struct {
+	Tag    uint64 `json:"tag"`
+	Open   uint64 `json:"open"`             // the asker's lowest tag without an answer
+	Cursor uint64 `json:"cursor,omitempty"` // 0: from the beginning
+	Count  int    `json:"count,omitempty"`  // about how many; no more than ScanMax
+}
+
+// Scanned is the leader's answer.
+type Scanned struct {
+	Tag   uint64  `json:"tag"`
+	Next  uint64  `json:"next,omitempty"` // the cursor to go on with; 0: these were the last
+	Rooms []Told  `json:"rooms,omitempty"`
+	Error Refusal `json:"error,omitempty"`
 }
 
 // Refusal says why there is no answer.
@@ -34,7 +54,7 @@ const (
 	NoLeader  Refusal = "no leader"    // in reach
 	TryAgain  Refusal = "try again"    // nobody took the room
 	TooMany   Refusal = "too many"     // rooms
-	BadRoom   Refusal = "bad room"     // its name is empty, or longer than RoomNameMax
+	BadRoom   Refusal = "bad room"     // its name is empty, or longer than RoomNameMax, or it names too many nodes
 	NoNode    Refusal = "no such node" // is alive, of those that shall host the room
 )
 
@@ -121,9 +141,29 @@ type Unsure struct {
 	Epoch   Epoch   `json:"epoch"`
 }
 
-// Holding tells the leader what a node hosts.
+// Holding tells the leader what a node hosts, and whom it knows.
 type Holding struct {
 	Shards []Digest `json:"shards"` // all, in their order
+	Roster Epoch    `json:"roster"` // of the roster that it has
+}
+
+// Join asks the leader to make the sender a member. It is repeated until a Roster
+// has the sender.
+type Join struct {
+	Member Member `json:"member"`
+}
+
+// Leave tells the leader that the sender ends in order. It is repeated until a
+// Roster says that the sender has left.
+type Leave struct{}
+
+// Roster tells a node who the members are. Of two the one of the later term is
+// newer, of one term that of the later epoch.
+type Roster struct {
+	Term    Term       `json:"term"`
+	Epoch   Epoch      `json:"epoch"`   // of the entry that changed the members last
+	Cluster string     `json:"cluster"` // its id
+	Members []Standing `json:"members"`
 }
 
 // List asks for the rooms of shards in which the two differ.
@@ -155,3 +195,8 @@ func (Holding) message()   {}
 func (List) message()      {}
 func (Gone) message()      {}
 func (Listed) message()    {}
+func (Scan) message()      {}
+func (Scanned) message()   {}
+func (Join) message()      {}
+func (Leave) message()     {}
+func (Roster) message()    {}

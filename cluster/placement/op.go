@@ -19,7 +19,9 @@ type Op struct {
 	Member Member
 	State  State
 
-	Generation uint32 // BeginGeneration
+	// BeginGeneration.
+	Generation uint32
+	Cluster    string // its id, which the first one sets
 }
 
 // OpKind says what an Op does.
@@ -76,10 +78,16 @@ func (t *Table) apply(op *Op) Outcome {
 	case Forget:
 		return t.forget(op.Member.Name)
 	case BeginGeneration:
+		if len(op.Cluster) > memberTextMax {
+			return Refused
+		}
 		if op.Generation <= t.generation {
 			return Unchanged
 		}
-		t.generation = op.Generation
+		t.generation, t.roster = op.Generation, Epoch{op.Generation, t.index}
+		if t.cluster == "" {
+			t.cluster = op.Cluster
+		}
 		return Done
 	default: // of a later version: skipped by all who do not know it
 		return Refused
@@ -91,7 +99,7 @@ func (t *Table) putRoom(op *Op) Outcome {
 	if old.epoch != op.Prev {
 		return Stale
 	}
-	if op.Room == "" || len(op.Room) > RoomNameMax || len(op.Hosts) == 0 || len(op.Hosts) > HostsMax || op.Want < 1 || op.Want > HostsMax {
+	if !nameFits(op.Room) || !pinsFit(op.Pins) || len(op.Hosts) == 0 || len(op.Hosts) > HostsMax || op.Want < 1 || op.Want > HostsMax {
 		return Refused
 	}
 	r := room{epoch: t.Now(), n: uint8(len(op.Hosts)), want: uint8(op.Want), keep: op.Keep}
@@ -110,12 +118,32 @@ func (t *Table) putRoom(op *Op) Outcome {
 	return Done
 }
 
+// nameFits reports whether a room may have this name.
+func nameFits(room string) bool { return room != "" && len(room) <= RoomNameMax }
+
+// pinsFit reports whether a room may be pinned to these nodes.
+func pinsFit(ids []string) bool {
+	return len(ids) <= HostsMax && !slices.ContainsFunc(ids, tooLong)
+}
+
+func tooLong(text string) bool { return len(text) > memberTextMax }
+
+// fits reports whether a process may be a member.
+func (m *Member) fits() bool {
+	return m.Name != "" && m.ID != "" && m.Weight >= 1 && m.Weight <= weightMax && len(m.Clients) <= clientsMax &&
+		!slices.ContainsFunc(m.Clients, tooLong) &&
+		!slices.ContainsFunc([]string{string(m.Name), m.ID, m.Cluster, m.Zone}, tooLong)
+}
+
 func (t *Table) putMember(m Member) Outcome {
-	if m.Name == "" || m.ID == "" || m.Weight < 1 {
+	if !m.fits() {
 		return Refused
 	}
 	if _, ok := t.byName[m.Name]; ok {
 		return Unchanged
+	}
+	if newest, _ := t.Newest(m.ID); newest.Name != "" && newest.Boot >= m.Boot {
+		return Refused // late: the dead stay dead
 	}
 	at := -1
 	for i := range t.members {
@@ -137,6 +165,7 @@ func (t *Table) putMember(m Member) Outcome {
 	}
 	t.members[at] = member{Member: m}
 	t.byName[m.Name] = place(at)
+	t.roster = t.Now()
 	return Done
 }
 
@@ -147,12 +176,15 @@ func (t *Table) setState(name Name, s State) Outcome {
 	}
 	m := &t.members[at]
 	switch {
+	case s > Left:
+		return Refused
 	case m.state == s:
 		return Unchanged
 	case !m.state.Serves(): // for good
 		return Refused
 	}
 	m.state = s
+	t.roster = t.Now()
 	return Done
 }
 
@@ -161,10 +193,11 @@ func (t *Table) forget(name Name) Outcome {
 	if !ok {
 		return Unchanged
 	}
-	if m := &t.members[at]; m.state.Serves() || m.rooms > 0 {
+	if !t.members[at].forgettable() {
 		return Refused
 	}
 	t.members[at] = member{free: true}
 	delete(t.byName, name)
+	t.roster = t.Now()
 	return Done
 }

@@ -196,7 +196,7 @@ func (w *world) boot(slot int) {
 
 // member is how the process describes itself.
 func (p *process) member() Member {
-	return Member{Name: p.name, ID: fmt.Sprintf("n%d", p.slot), Weight: 1 + p.slot%2, Zone: fmt.Sprintf("z%d", p.slot%3)}
+	return Member{Name: p.name, Boot: uint64(p.boot), ID: fmt.Sprintf("n%d", p.slot), Weight: 1 + p.slot%2, Zone: fmt.Sprintf("z%d", p.slot%3)}
 }
 
 // awake runs f on the process when it can: at once, or at the end of its pause.

@@ -1,6 +1,7 @@
 package placement
 
 import (
+	"maps"
 	"slices"
 )
 
@@ -17,14 +18,21 @@ type Placement struct {
 // lives. It changes only by Apply, with the entries of the consensus log, so it
 // is the same on every voter. Not safe for concurrent use.
 type Table struct {
+	cluster    string
 	generation uint32
 	index      uint64 // of the last entry
 
 	members []member // by place
 	byName  map[Name]place
+	roster  Epoch // of the last entry that changed the members
 	rooms   int
+	short   int // rooms with fewer hosts than they want, whoever is alive
 	shards  [shardCount]map[string]room
 	pins    map[string][]string // of rooms with pinned hosts, which are few
+
+	// What a snapshot reads: copied before it is changed.
+	frozen     [shardCount]bool
+	pinsFrozen bool
 }
 
 // place is a member's number in the table, so that a room's hosts take two
@@ -38,6 +46,9 @@ type member struct {
 	holds *digests
 	free  bool
 }
+
+// forgettable reports whether nothing needs to know the member.
+func (m *member) forgettable() bool { return !m.state.Serves() && m.rooms == 0 }
 
 // room is a placement as a million of them are kept.
 type room struct {
@@ -60,6 +71,12 @@ func NewTable() *Table {
 // Now returns an epoch that is later than those of all entries applied, and
 // earlier than that of any other.
 func (t *Table) Now() Epoch { return Epoch{t.generation, t.index} }
+
+// Generation returns the cluster's generation, 0 before it has begun.
+func (t *Table) Generation() uint32 { return t.generation }
+
+// Cluster returns the cluster's id, empty before it has begun.
+func (t *Table) Cluster() string { return t.cluster }
 
 // Rooms returns how many rooms there are.
 func (t *Table) Rooms() int { return t.rooms }
@@ -113,6 +130,17 @@ func (t *Table) Member(name Name) (m Member, s State, ok bool) {
 	return t.members[at].Member, t.members[at].state, true
 }
 
+// Newest returns the latest process of a node, and its state; its name is empty if
+// the table has none.
+func (t *Table) Newest(id string) (m Member, s State) {
+	for i := range t.members {
+		if other := &t.members[i]; !other.free && other.ID == id && (m.Name == "" || other.Boot > m.Boot) {
+			m, s = other.Member, other.state
+		}
+	}
+	return m, s
+}
+
 // EachMember calls yield for each member with the number of rooms that name it,
 // in the order of places.
 func (t *Table) EachMember(yield func(m Member, s State, rooms int)) {
@@ -121,6 +149,13 @@ func (t *Table) EachMember(yield func(m Member, s State, rooms int)) {
 			yield(m.Member, m.state, m.rooms)
 		}
 	}
+}
+
+// Roster returns the members. Its term is for who leads to fill in.
+func (t *Table) Roster() Roster {
+	r := Roster{Epoch: t.roster, Cluster: t.cluster}
+	t.EachMember(func(m Member, s State, _ int) { r.Members = append(r.Members, Standing{m, s}) })
+	return r
 }
 
 // Serves reports whether clients may be sent to a member.
@@ -140,28 +175,47 @@ func (t *Table) Digests(name Name) (d [shardCount]Digest) {
 // put enters a room, or replaces it.
 func (t *Table) put(name string, r room, pins []string) {
 	t.remove(name)
-	t.shards[shardOf(name)][name] = r
-	t.rooms++
+	t.thaw(shardOf(name))[name] = r
 	if len(pins) > 0 {
-		t.pins[name] = slices.Clone(pins)
+		t.thawPins()[name] = slices.Clone(pins)
 	}
 	t.count(name, &r, +1)
 }
 
 func (t *Table) remove(name string) {
-	shard := t.shards[shardOf(name)]
-	r, ok := shard[name]
+	r, ok := t.shards[shardOf(name)][name]
 	if !ok {
 		return
 	}
 	t.count(name, &r, -1)
-	delete(shard, name)
-	delete(t.pins, name)
-	t.rooms--
+	delete(t.thaw(shardOf(name)), name)
+	if _, pinned := t.pins[name]; pinned {
+		delete(t.thawPins(), name)
+	}
 }
 
-// count adds the room to what its hosts have, or takes it away.
+// thaw returns a shard to be changed.
+func (t *Table) thaw(shard int) map[string]room {
+	if t.frozen[shard] {
+		t.shards[shard], t.frozen[shard] = maps.Clone(t.shards[shard]), false
+	}
+	return t.shards[shard]
+}
+
+func (t *Table) thawPins() map[string][]string {
+	if t.pinsFrozen {
+		t.pins, t.pinsFrozen = maps.Clone(t.pins), false
+	}
+	return t.pins
+}
+
+// count adds the room to the table's numbers and to what its hosts have, or takes
+// it away.
 func (t *Table) count(name string, r *room, by int) {
+	t.rooms += by
+	if r.n < r.want {
+		t.short += by
+	}
 	for _, at := range r.hosts[:r.n] {
 		m := &t.members[at]
 		m.rooms += by

@@ -29,7 +29,9 @@ func TestApply(t *testing.T) {
 			t.Errorf("entry %d, %+v: %v, want %v", index, op, got, want)
 		}
 	}
-	member := func(name, id string) Member { return Member{Name: Name(name), ID: id, Weight: 1} }
+	member := func(name, id string) Member {
+		return Member{Name: Name(name), ID: id, Boot: uint64(name[len(name)-1] - '0'), Weight: 1}
+	}
 	put := func(prev Epoch, hosts ...Name) Op {
 		return Op{Kind: PutRoom, Room: "r", Prev: prev, Hosts: hosts, Want: 2}
 	}
