@@ -2,6 +2,7 @@ package placement
 
 import (
 	"cmp"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -21,6 +22,7 @@ type chooser struct {
 	loads  map[Name]*load
 	random *rand.Rand
 
+	pruned    time.Duration
 	refreshed time.Duration
 	eligible  []*candidate
 	mean      float64 // of the eligible
@@ -58,6 +60,18 @@ func (c *chooser) load(name Name) *load {
 		c.loads[name] = l
 	}
 	return l
+}
+
+// prune forgets who has not reported for long and has nothing under way. All
+// members hear reports, but only some have a table that says who is gone.
+func (c *chooser) prune(now time.Duration) {
+	if now-c.pruned < reportAge {
+		return
+	}
+	c.pruned = now
+	maps.DeleteFunc(c.loads, func(_ Name, l *load) bool {
+		return now-l.at > reportAge && l.reserved == 0 && now >= l.refuses
+	})
 }
 
 // refresh looks who may get rooms, and how busy they are on average.

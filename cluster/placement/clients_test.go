@@ -14,6 +14,7 @@ type clients struct {
 	serial uint64
 	asked  map[uint64]*inquiry
 	known  map[string]*known
+	scans  map[uint64]*scanning
 }
 
 // known is what the clients of a room know of it, all together.
@@ -30,6 +31,15 @@ type inquiry struct {
 	ask     Ask
 	then    known
 	current Epoch // of the room, in truth
+	since   Epoch // of the table then
+	deletes int   // of the room until then
+}
+
+// scanning is one walk through all rooms, page by page.
+type scanning struct {
+	from   *process
+	there  map[string]int // rooms when it began, and how often each was deleted before
+	listed map[string]bool
 }
 
 func (c *clients) room(name string) *known {
@@ -58,6 +68,10 @@ func (c *clients) act() {
 	if !w.chance(0.3) {
 		return
 	}
+	if w.chance(0.05) {
+		c.scan(p)
+		return
+	}
 	ask := Ask{Create: w.chance(0.8)}
 	switch w.random.IntN(3) {
 	case 0:
@@ -72,11 +86,18 @@ func (c *clients) act() {
 		ask.Keep = ask.Create && w.chance(0.5)
 	}
 	if ask.Keep || ask.Create && w.chance(0.1) {
-		ask.Want = 1 + w.random.IntN(3)
+		ask.Want = 1 + w.random.IntN(5)
+	}
+	if ask.Create && w.chance(0.2) {
+		for range 1 + w.random.IntN(2) {
+			if id := fmt.Sprintf("n%d", w.random.IntN(len(w.slots)+1)); !slices.Contains(ask.Pins, id) {
+				ask.Pins = append(ask.Pins, id)
+			}
+		}
 	}
 	c.serial++
 	current, _ := w.judge.table.Room(ask.Room)
-	c.asked[c.serial] = &inquiry{ask, *c.room(ask.Room), current.Epoch}
+	c.asked[c.serial] = &inquiry{ask, *c.room(ask.Room), current.Epoch, w.judge.table.Now(), w.judge.deletes[ask.Room]}
 	w.trace("%s is asked %d: %+v", p.name, c.serial, ask)
 	tag := c.serial
 	if ask.Create {
@@ -154,14 +175,21 @@ func (c *clients) answered(e Answer) {
 	}
 	c.forget(e.Tag)
 	room, told := c.room(q.ask.Room), e.Told
+	truth, exists := w.judge.table.Room(q.ask.Room)
+	stood := !q.current.IsZero() && exists && q.deletes == w.judge.deletes[q.ask.Room] // all the time
 	switch {
 	case told.Epoch.IsZero():
+		if stood {
+			w.fail("%s does not exist, is said of %v", q.ask.Room, truth)
+		}
 		if q.ask.Create {
 			w.fail("%s was asked for and not made", q.ask.Room)
 		}
 		if q.then.kept {
 			w.fail("%s was configured and is gone", q.ask.Room)
 		}
+	case told.Epoch.Compare(q.current) < 0, q.current.IsZero() && told.Epoch.Compare(q.since) <= 0:
+		w.fail("%s: told %v, which was over when somebody asked at %v", q.ask.Room, told.Epoch, q.since)
 	case told.Epoch.Compare(q.then.epoch) < 0:
 		w.fail("%s: told %v, after somebody was told %v", q.ask.Room, told.Epoch, q.then.epoch)
 	case told.Epoch.Compare(q.then.deleted) <= 0:
@@ -201,4 +229,56 @@ func (c *clients) use(room string, host Name) {
 			}
 		})
 	})
+}
+
+// scan begins to list all rooms.
+func (c *clients) scan(p *process) {
+	w := c.world
+	s := &scanning{from: p, there: make(map[string]int), listed: make(map[string]bool)}
+	for shard := range shardCount {
+		w.judge.table.EachIn(shard, func(room string, _ Placement) { s.there[room] = w.judge.deletes[room] })
+	}
+	c.turn(s, 0)
+}
+
+// turn asks for the page behind a cursor.
+func (c *clients) turn(s *scanning, cursor uint64) {
+	w := c.world
+	c.serial++
+	c.scans[c.serial] = s
+	tag := c.serial
+	s.from.front.Scan(w.now, tag, cursor, 1+w.random.IntN(3))
+	s.from.front.Tick(w.now)
+	s.from.bring()
+	w.after(simFaults, func() {
+		if c.scans[tag] != nil && s.from.alive {
+			w.fail("scan %d has no answer", tag)
+		}
+		delete(c.scans, tag)
+	})
+}
+
+// paged takes a page. Rooms that were there all the time must be on some page.
+func (c *clients) paged(e Page) {
+	w, s := c.world, c.scans[e.Tag]
+	if s == nil {
+		return
+	}
+	w.trace("page %d: %+v", e.Tag, e.Scanned)
+	delete(c.scans, e.Tag)
+	if e.Scanned.Error != "" {
+		return
+	}
+	for _, told := range e.Scanned.Rooms {
+		s.listed[told.Room] = true
+	}
+	if e.Scanned.Next != 0 {
+		w.after(0, func() { s.from.awake(func() { c.turn(s, e.Scanned.Next) }) })
+		return
+	}
+	for _, room := range slices.Sorted(maps.Keys(s.there)) {
+		if _, exists := w.judge.table.Room(room); exists && w.judge.deletes[room] == s.there[room] && !s.listed[room] {
+			w.fail("a scan leaves out %s", room)
+		}
+	}
 }

@@ -1,6 +1,9 @@
 package placement
 
-import "time"
+import (
+	"bytes"
+	"time"
+)
 
 // ideal is a consensus without mistakes, but with all that raft may do to those
 // who use it: a leader that was deposed does not know it for a while, what it
@@ -88,7 +91,7 @@ func (r *ideal) elect() {
 	}
 	r.flying = nil
 	if r.term == 1 {
-		r.append([]Op{{Kind: BeginGeneration, Generation: simGeneration}})
+		r.append([]Op{{Kind: BeginGeneration, Generation: simGeneration, Cluster: "sim"}})
 	}
 	r.leader = next
 	w.trace("%s leads, term %d", next.name, r.term)
@@ -116,6 +119,31 @@ func (r *ideal) append(ops []Op) entry {
 		r.deliver(p)
 	}
 	return e
+}
+
+// install sometimes gives a process that begins a snapshot, which is written when
+// the table that it was taken of has gone on.
+func (r *ideal) install(p *process) {
+	w := r.world
+	if len(r.log) == 0 || w.chance(0.5) {
+		return
+	}
+	snapshot := w.judge.table.Snapshot()
+	w.after(w.between(0, 300*time.Millisecond), func() {
+		p.awake(func() {
+			if uint64(p.applied) >= snapshot.index {
+				return
+			}
+			var b bytes.Buffer
+			if _, err := snapshot.WriteTo(&b); err != nil {
+				w.fail("%v", err)
+			}
+			if err := p.table.Restore(&b); err != nil {
+				w.fail("%v", err)
+			}
+			p.applied = int(snapshot.index)
+		})
+	})
 }
 
 // deliver lets a process apply what is committed, some time later.

@@ -8,14 +8,14 @@ import (
 // ask answers where a room lives, or begins what must be done before.
 func (d *Decider) ask(now time.Duration, w waiter) {
 	w.ask.Want = w.ask.hosts()
-	if w.ask.Room == "" || len(w.ask.Room) > RoomNameMax {
-		d.refuse(w, BadRoom)
+	if !nameFits(w.ask.Room) || !pinsFit(w.ask.Pins) {
+		d.refuse(w.from, w.ask, BadRoom)
 		return
 	}
 	if s := d.session(w.from); w.ask.Tag < s.open {
 		return
 	} else if told, again := s.done[w.ask.Tag]; again {
-		d.answers = append(d.answers, answer{w.from, told})
+		d.answers = append(d.answers, answer{w.from, told.Tag, told})
 		return
 	}
 	if k := d.works[w.ask.Room]; k != nil {
@@ -31,7 +31,7 @@ func (d *Decider) ask(now time.Duration, w waiter) {
 	case w.ask.Delete, !exists && !w.ask.Create, exists && d.suits(p, w.ask):
 		d.answer(w)
 	case !exists && d.settings.MaxRooms > 0 && d.table.Rooms()+d.creating >= d.settings.MaxRooms:
-		d.refuse(w, TooMany)
+		d.refuse(w.from, w.ask, TooMany)
 	default:
 		d.place(now, p, w.ask, w)
 	}
@@ -114,6 +114,9 @@ func (d *Decider) reserve(now time.Duration, k *work, n int) bool {
 		zones = append(zones, m.Zone)
 	}
 	not := func(name Name) bool {
+		if len(k.waiters) == 0 && now < d.chooser.load(name).refuses {
+			return true
+		}
 		return slices.Contains(k.kept, name) || slices.ContainsFunc(k.asked, func(c candidacy) bool { return c.name == name })
 	}
 	chosen := d.chooser.choose(now, n, not, k.pins, zones, k.near)
@@ -139,6 +142,9 @@ func (d *Decider) reserved(now time.Duration, from Name, m Reserved) {
 	answer := no
 	if m.Yes {
 		answer = yes
+		d.chooser.load(from).accepted()
+	} else {
+		d.chooser.load(from).refused(now)
 	}
 	if k.take(from, answer) && k.is(silent) == 0 {
 		d.proceed(now, k)
@@ -150,6 +156,7 @@ func (d *Decider) silent(now time.Duration, k *work) {
 	for i := range k.asked {
 		if k.asked[i].answer == silent {
 			k.asked[i].answer = no
+			d.chooser.load(k.asked[i].name).refused(now)
 		}
 	}
 	d.proceed(now, k)

@@ -44,6 +44,7 @@ type Decider struct {
 	unacked    map[delivery]bool
 	resends    queue[delivery]
 	repair     repair
+	roll       roll
 }
 
 // waiter is a question that waits for a work to end.
@@ -52,9 +53,11 @@ type waiter struct {
 	ask  Ask
 }
 
+// answer is Told or Scanned, to whom it goes, and the tag for its order.
 type answer struct {
-	to   Name
-	told Told
+	to  Name
+	tag uint64
+	m   Message
 }
 
 // delivery is an activation that a host has not acknowledged.
@@ -86,9 +89,11 @@ func (d *Decider) reset() {
 	d.unacked = make(map[delivery]bool)
 	d.deadlines, d.votes, d.resends = queue[deadline]{}, queue[deadline]{}, queue[delivery]{}
 	d.batch, d.memberOps, d.answers = nil, nil, nil
-	d.repair = repair{downSince: make(map[Name]time.Duration), deaths: make(map[Name]time.Duration)}
+	d.repair = repair{deaths: make(map[Name]time.Duration)}
+	d.roll = roll{downSince: make(map[Name]time.Duration)}
 	for _, l := range d.chooser.loads {
 		l.reserved = 0
+		l.accepted()
 	}
 }
 
@@ -97,7 +102,7 @@ func (d *Decider) reset() {
 func (d *Decider) Gain(now time.Duration, t Term) {
 	d.reset()
 	d.leading, d.term = true, t
-	d.repair.swept = now
+	d.repair.swept, d.roll.swept, d.roll.announced = now, now, now-rosterInterval
 }
 
 // Lose ends it. What was proposed may be committed yet, or not.
@@ -106,28 +111,22 @@ func (d *Decider) Lose() {
 		return
 	}
 	d.leading = false
-	for _, w := range d.waiting() {
-		d.refuse(w, NotLeader)
+	waiting := d.answers
+	for _, answers := range d.unverified {
+		waiting = append(waiting, answers...)
+	}
+	for _, k := range d.works {
+		for _, w := range k.waiters {
+			waiting = append(waiting, answer{w.from, w.ask.Tag, w.ask})
+		}
+	}
+	slices.SortFunc(waiting, func(a, b answer) int {
+		return cmp.Or(cmp.Compare(a.tag, b.tag), cmp.Compare(a.to, b.to))
+	})
+	for _, a := range waiting {
+		d.refuse(a.to, a.m, NotLeader)
 	}
 	d.reset()
-}
-
-// waiting returns all questions without an answer.
-func (d *Decider) waiting() (all []waiter) {
-	for _, k := range d.works {
-		all = append(all, k.waiters...)
-	}
-	late := slices.Clone(d.answers)
-	for _, answers := range d.unverified {
-		late = append(late, answers...)
-	}
-	for _, a := range late {
-		all = append(all, waiter{a.to, Ask{Tag: a.told.Tag, Room: a.told.Room}})
-	}
-	slices.SortFunc(all, func(a, b waiter) int {
-		return cmp.Or(cmp.Compare(a.ask.Tag, b.ask.Tag), cmp.Compare(a.from, b.from))
-	})
-	return all
 }
 
 // Effects takes what is to be done since the last time.
@@ -166,29 +165,53 @@ func (d *Decider) next() uint64 {
 // then.
 func (d *Decider) Load(now time.Duration, r Report) {
 	d.chooser.load(r.Node).take(now, r)
+	d.chooser.prune(now)
 }
 
 // Receive takes a message that is for the leader.
 func (d *Decider) Receive(now time.Duration, from Name, m Message) {
 	if !d.leading {
-		if ask, ok := m.(Ask); ok {
-			d.refuse(waiter{from, ask}, NotLeader)
-		}
+		d.refuse(from, m, NotLeader)
 		return
 	}
-	if _, isAsk := m.(Ask); !isAsk {
-		switch _, s, known := d.table.Member(from); {
-		case !known: // perhaps not yet: this member may not lead any more
-			return
-		case !s.Serves():
+	_, s, known := d.table.Member(from)
+	switch m := m.(type) {
+	case Join:
+		d.join(from, m.Member)
+	case Ask, Scan: // for a client, who is not to blame if the node is given up
+		if known {
+			d.question(now, from, m)
+		} else {
+			d.refuse(from, m, TryAgain) // nothing is remembered of strangers
+		}
+	default:
+		switch _, holds := m.(Holding); {
+		case s.Serves():
+			d.take(now, from, m)
+		case known:
 			d.effects.send(from, Gone{d.term})
-			return
+		case holds: // it was forgotten, or it is not known here yet
+			d.effects.send(from, d.roster())
 		}
 	}
+}
+
+func (d *Decider) question(now time.Duration, from Name, m Message) {
 	switch m := m.(type) {
 	case Ask:
 		d.session(from).advance(m.Open)
 		d.ask(now, waiter{from, m})
+	case Scan:
+		d.session(from).advance(m.Open)
+		d.scan(from, m)
+	}
+}
+
+// take takes a message of a member that serves.
+func (d *Decider) take(now time.Duration, from Name, m Message) {
+	switch m := m.(type) {
+	case Leave:
+		d.leave(from)
 	case Reserved:
 		d.reserved(now, from, m)
 	case Activated:
@@ -206,12 +229,13 @@ func (d *Decider) Receive(now time.Duration, from Name, m Message) {
 	}
 }
 
-// Tick looks at what no message tells of. It is called every ten milliseconds or
-// so.
+// Tick looks at what no message tells of. It is called when Next says so, and
+// after all else that is called or has changed the table.
 func (d *Decider) Tick(now time.Duration) {
 	if !d.leading {
 		return
 	}
+	d.notice(now)
 	for late := range d.deadlines.due(now) {
 		if k := late.work; d.works[k.room] == k && k.stage == reserving && k.round == late.round {
 			d.silent(now, k)
@@ -226,6 +250,27 @@ func (d *Decider) Tick(now time.Duration) {
 		d.resend(now, again)
 	}
 	d.sweep(now)
+	d.forget(now)
+	d.announce(now)
+}
+
+// Next returns when Tick has something to do, unless something happens before: a
+// message, a change of the table.
+func (d *Decider) Next() time.Duration {
+	switch {
+	case !d.leading:
+		return Never
+	case d.roll.noticed != d.table.roster:
+		return 0
+	}
+	next := min(d.deadlines.next(), d.votes.next(), d.resends.next(), d.sweepDue())
+	if d.roll.told != d.table.roster {
+		next = min(next, d.roll.announced+rosterInterval)
+	}
+	if len(d.roll.downSince) > 0 {
+		next = min(next, d.roll.swept+forgetInterval)
+	}
+	return next
 }
 
 // Applied takes what became of a proposal, after the table did.
@@ -249,38 +294,47 @@ func (d *Decider) Failed(proposal uint64) {
 	}
 }
 
-// Join proposes a process as a member.
-func (d *Decider) Join(m Member) {
-	if _, _, known := d.table.Member(m.Name); d.leading && !known {
-		d.memberOps = append(d.memberOps, Op{Kind: PutMember, Member: m})
-	}
-}
-
 // Verified takes the answer to Verify.
 func (d *Decider) Verified(id uint64, leads bool) {
 	answers := d.unverified[id]
 	delete(d.unverified, id)
 	for _, a := range answers {
-		if !leads {
-			a.told = Told{Tag: a.told.Tag, Room: a.told.Room, Error: NotLeader}
+		if leads {
+			d.effects.send(a.to, a.m)
+		} else {
+			d.refuse(a.to, a.m, NotLeader)
 		}
-		d.effects.send(a.to, a.told)
 	}
 }
 
 // answer tells where a room lives, once it is certain that this member led when
 // it looked: another may have been elected and have changed it.
 func (d *Decider) answer(w waiter) {
-	told := d.told(w.ask)
-	d.session(w.from).done[w.ask.Tag] = told
-	d.answers = append(d.answers, answer{w.from, told})
+	told := d.told(w.ask.Room)
+	told.Tag = w.ask.Tag
+	d.session(w.from).done[told.Tag] = told
+	d.answers = append(d.answers, answer{w.from, told.Tag, told})
+}
+
+// scan answers with some of the rooms. A scan has no effect that it could have
+// twice, so nothing is remembered of it.
+func (d *Decider) scan(from Name, m Scan) {
+	if m.Count <= 0 || m.Count > ScanMax {
+		m.Count = ScanMax
+	}
+	next, names := d.table.Scan(m.Cursor, m.Count)
+	page := Scanned{Tag: m.Tag, Next: next}
+	for _, name := range names {
+		page.Rooms = append(page.Rooms, d.told(name))
+	}
+	d.answers = append(d.answers, answer{from, m.Tag, page})
 }
 
 // told is what the table says of a room.
-func (d *Decider) told(ask Ask) Told {
-	t := Told{Tag: ask.Tag, Room: ask.Room}
-	if p, ok := d.table.Room(ask.Room); ok {
-		t.Epoch = p.Epoch
+func (d *Decider) told(room string) Told {
+	t := Told{Room: room}
+	if p, ok := d.table.Room(room); ok {
+		t.Epoch, t.Want, t.Keep, t.Pins = p.Epoch, p.Want, p.Keep, p.Pins
 		for _, name := range p.Hosts {
 			if m, s, _ := d.table.Member(name); s.Serves() {
 				t.Hosts = append(t.Hosts, m)
@@ -290,8 +344,18 @@ func (d *Decider) told(ask Ask) Told {
 	return t
 }
 
-func (d *Decider) refuse(w waiter, why Refusal) {
-	d.effects.send(w.from, Told{Tag: w.ask.Tag, Room: w.ask.Room, Error: why})
+// refuse answers a question, or what would have been its answer, with an error.
+func (d *Decider) refuse(to Name, m Message, why Refusal) {
+	switch m := m.(type) {
+	case Ask:
+		d.effects.send(to, Told{Tag: m.Tag, Room: m.Room, Error: why})
+	case Told:
+		d.effects.send(to, Told{Tag: m.Tag, Room: m.Room, Error: why})
+	case Scan:
+		d.effects.send(to, Scanned{Tag: m.Tag, Error: why})
+	case Scanned:
+		d.effects.send(to, Scanned{Tag: m.Tag, Error: why})
+	}
 }
 
 // activate tells the hosts of a committed placement.

@@ -36,6 +36,9 @@ type Shut struct{ Room string }
 // another name.
 type Rejoin struct{}
 
+// Parted tells this node, which leaves, that the others know it.
+type Parted struct{}
+
 // Members tells this node that Host.Roster has changed.
 type Members struct{}
 
@@ -58,6 +61,7 @@ func (Open) effect()    {}
 func (Shut) effect()    {}
 func (Rejoin) effect()  {}
 func (Members) effect() {}
+func (Parted) effect()  {}
 func (Answer) effect()  {}
 func (Page) effect()    {}
 

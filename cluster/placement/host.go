@@ -26,6 +26,10 @@ type Host struct {
 	holds    digests
 	reported time.Duration
 	roster   Roster
+	member   Member // that this node wants to be; its name is empty if it was not told to join
+	leaving  bool
+	standing standing
+	asked    time.Duration // when it last said that it wants to join or leave
 }
 
 // hosted is one room.
@@ -35,6 +39,15 @@ type hosted struct {
 	closing bool    // agreed to close it, and takes no user
 	attempt Attempt // by which it was asked to
 }
+
+// standing is what this node knows of its own place in the cluster.
+type standing uint8
+
+const (
+	outside standing = iota // so far
+	inside
+	gone // for good
+)
 
 type reservation struct {
 	room    string
@@ -112,8 +125,11 @@ func (h *Host) Receive(now time.Duration, from Name, m Message) {
 		if h.obeys(from, m.Term) {
 			h.list(from, m)
 		}
+	case Roster:
+		h.obeys(from, m.Term) // it is no order, but tells who leads
+		h.learn(m)
 	case Gone:
-		h.effects.add(Rejoin{})
+		h.depart()
 	}
 }
 
@@ -229,8 +245,87 @@ func (h *Host) Leader(name Name) {
 	}
 }
 
-// Tick looks at what no message tells of. It is called every ten milliseconds or
-// so.
+// Join begins to ask the leader to make this process a member.
+func (h *Host) Join(m Member) {
+	h.member, h.asked = m, 0
+}
+
+// Leave begins to tell the leader that this process ends in order. Parted follows
+// if the leader is in reach.
+func (h *Host) Leave() {
+	h.leaving, h.asked = true, 0
+}
+
+// learn takes the members as a leader knows them. That it may lead no more does
+// not matter: what it tells was agreed on.
+func (h *Host) learn(m Roster) {
+	if m.Epoch.Compare(h.roster.Epoch) <= 0 {
+		return
+	}
+	h.roster = m
+	h.effects.add(Members{})
+	at := slices.IndexFunc(m.Members, func(s Standing) bool { return s.Member.Name == h.self })
+	switch {
+	case at >= 0 && m.Members[at].State.Serves():
+		h.standing = inside
+	case at >= 0, h.standing == inside: // down or left; or forgotten since
+		h.depart()
+	}
+}
+
+// depart tells the node that it is no member any more.
+func (h *Host) depart() {
+	h.standing = gone
+	if h.leaving {
+		h.effects.add(Parted{})
+	} else {
+		h.effects.add(Rejoin{})
+	}
+}
+
+// wants returns what this node has to say about its own place, nil if nothing.
+func (h *Host) wants() Message {
+	switch {
+	case h.leaving && h.standing == inside:
+		return Leave{}
+	case !h.leaving && h.standing == outside && h.member.Name != "":
+		return Join{h.member}
+	default:
+		return nil
+	}
+}
+
+// Next returns when Tick has something to do, unless something happens before.
+func (h *Host) Next() time.Duration {
+	next := min(h.places.next(), h.graves.next(), h.unsure.next())
+	if h.leader == "" {
+		return next
+	}
+	next = min(next, h.reportDue())
+	if h.wants() != nil {
+		next = min(next, h.askDue())
+	}
+	return next
+}
+
+// reportDue returns when to tell the leader what this node hosts.
+func (h *Host) reportDue() time.Duration {
+	if h.reported == 0 {
+		return 0
+	}
+	return h.reported + digestInterval
+}
+
+// askDue returns when to tell it what this node wants to be.
+func (h *Host) askDue() time.Duration {
+	if h.asked == 0 {
+		return 0
+	}
+	return h.asked + joinRetry
+}
+
+// Tick looks at what no message tells of. It is called when Next says so, and
+// after all else that is called.
 func (h *Host) Tick(now time.Duration) {
 	for late := range h.places.due(now) {
 		if h.reserved[late.room] == late.attempt {
@@ -250,7 +345,14 @@ func (h *Host) Tick(now time.Duration) {
 			}
 		}
 	}
-	if h.leader != "" && (h.reported == 0 || now-h.reported >= digestInterval) {
+	if h.leader == "" {
+		return
+	}
+	if m := h.wants(); m != nil && now >= h.askDue() {
+		h.asked = now
+		h.effects.send(h.leader, m)
+	}
+	if now >= h.reportDue() {
 		h.reported = now
 		h.effects.send(h.leader, Holding{slices.Clone(h.holds[:]), h.roster.Epoch})
 	}

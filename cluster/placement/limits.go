@@ -74,15 +74,38 @@ const (
 	massFailureWindow = 30 * time.Second
 	massFailureBrake  = 30 * time.Second
 
-	// sweepShards is how many shards of the table a tick looks through in a hurry:
-	// after a death, and for sweepHurry after the last room that could be repaired,
-	// which is the table several times. sweepInterval is how long one shard may take
-	// otherwise: the table in ten seconds.
+	// sweepShards is how many shards of the table are looked through each
+	// hurryInterval in a hurry: after a death, and for sweepHurry after the last room
+	// that could be repaired, which is the table several times. sweepInterval is how
+	// long one shard may take otherwise: the table in ten seconds.
 	sweepShards   = 8
+	hurryInterval = 10 * time.Millisecond
 	sweepHurry    = 2 * time.Second
 	sweepInterval = 10 * time.Second / shardCount
 
-	// reportAge is how old a node's report of its load may be for it to get rooms.
+	// refusalMin is how long a node that did not take a room is not asked to take
+	// another for the sake of repair; each further refusal doubles it, up to
+	// refusalMax. Who has a client waiting asks it nevertheless.
+	refusalMin = time.Second
+	refusalMax = 30 * time.Second
+
+	// rosterInterval is how often all members are told who they are, at most: a
+	// hundred that start together are told of in a few messages.
+	rosterInterval = 100 * time.Millisecond
+
+	// joinRetry is when a node that wants to join or to leave says so again.
+	joinRetry = 500 * time.Millisecond
+
+	// downFor and leftFor are how long the last process of a node stays known when it
+	// is dead or has left. Until then the node counts as one of the cluster, so that
+	// a crash or a rolling restart changes no voter. forgetInterval is how often
+	// those to forget are looked for.
+	downFor        = time.Hour
+	leftFor        = time.Minute
+	forgetInterval = time.Second
+
+	// reportAge is how old a node's report of its load may be for it to get rooms,
+	// and to be remembered.
 	reportAge = 10 * time.Second
 
 	// askRetryMin, askRetryMax and askPatience say how a node asks the leader again

@@ -54,7 +54,21 @@ type load struct {
 	at       time.Duration // when it came
 	busy     float64       // a moving average
 	reserved int           // rooms it was asked to take and that are not in the table yet
+	patience time.Duration // how long a refusal counts
+	refuses  time.Duration // until then
 }
+
+// refused notes that the node did not take a room. Refusals that come together are
+// one.
+func (l *load) refused(now time.Duration) {
+	if now >= l.refuses {
+		l.patience = min(max(2*l.patience, refusalMin), refusalMax)
+		l.refuses = now + l.patience
+	}
+}
+
+// accepted notes that it did.
+func (l *load) accepted() { l.patience, l.refuses = 0, 0 }
 
 // busyHalfLife is how fast the average follows: placement shall not chase bursts.
 const busyHalfLife = 5 * time.Second

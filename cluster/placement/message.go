@@ -157,8 +157,8 @@ type Join struct {
 // Roster says that the sender has left.
 type Leave struct{}
 
-// Roster tells a node who the members are. Of two the one of the later term is
-// newer, of one term that of the later epoch.
+// Roster tells a node who the members are. Of two the one of the later epoch is
+// newer, whoever leads.
 type Roster struct {
 	Term    Term       `json:"term"`
 	Epoch   Epoch      `json:"epoch"`   // of the entry that changed the members last

@@ -142,8 +142,8 @@ func (t *Table) putMember(m Member) Outcome {
 	if _, ok := t.byName[m.Name]; ok {
 		return Unchanged
 	}
-	if newest, _ := t.Newest(m.ID); newest.Name != "" && newest.Boot >= m.Boot {
-		return Refused // late: the dead stay dead
+	if t.outdated(m) {
+		return Refused
 	}
 	at := -1
 	for i := range t.members {
@@ -193,7 +193,7 @@ func (t *Table) forget(name Name) Outcome {
 	if !ok {
 		return Unchanged
 	}
-	if !t.members[at].forgettable() {
+	if !t.forgettable(name) {
 		return Refused
 	}
 	t.members[at] = member{free: true}

@@ -10,13 +10,11 @@ import (
 // they shall be: it looks through the table a part at a time, without end, so
 // that nothing needs to be remembered from leader to leader.
 type repair struct {
-	next      int           // shard to look through
-	swept     time.Duration // when the last one was
-	hurry     time.Duration // until when many shards are looked through at a time
-	serving   int           // members, as of the last sweep
-	downSince map[Name]time.Duration
-	deaths    map[Name]time.Duration // of late, and when they were last proposed
-	brake     time.Duration          // until when only rooms without a living host are repaired
+	next   int                    // shard to look through
+	swept  time.Duration          // when the last one was
+	hurry  time.Duration          // until when many shards are looked through at a time
+	deaths map[Name]time.Duration // of late, and when they were last proposed
+	brake  time.Duration          // until when only rooms without a living host are repaired
 }
 
 // Die proposes that a member is dead. That it is, is for the caller to know.
@@ -46,30 +44,17 @@ func (d *Decider) Die(now time.Duration, name Name) {
 // sweep looks through some shards for rooms that need hosts.
 func (d *Decider) sweep(now time.Duration) {
 	r := &d.repair
-	shards := 0
-	r.serving = 0
-	d.table.EachMember(func(m Member, s State, rooms int) {
-		if s.Serves() {
-			r.serving++
-			return
-		}
-		if _, known := r.downSince[m.Name]; !known {
-			r.downSince[m.Name] = now
-			r.hurry = max(r.hurry, now+repairDelay+sweepHurry)
-		}
-		if rooms > 0 && now < r.hurry {
-			shards = sweepShards
-		}
-	})
-	if shards == 0 && now-r.swept >= sweepInterval {
-		shards = 1
+	if now < d.sweepDue() {
+		return
 	}
-	if shards > 0 {
-		r.swept = now
+	shards := 1
+	if now < r.hurry && d.haunted() {
+		shards = sweepShards
 	}
+	r.swept = now
 	for range shards {
 		var ill []string
-		d.table.EachLacking(r.next, func(name string, p Placement) {
+		d.table.EachLacking(r.next, d.roll.serving, func(name string, p Placement) {
 			if d.works[name] == nil && d.needsRepair(now, p) {
 				ill = append(ill, name)
 			}
@@ -87,28 +72,44 @@ func (d *Decider) sweep(now time.Duration) {
 	}
 }
 
+// sweepDue returns when the next sweep is.
+func (d *Decider) sweepDue() time.Duration {
+	haunted := d.haunted()
+	switch {
+	case haunted && d.repair.swept < d.repair.hurry:
+		return d.repair.swept + hurryInterval
+	case haunted || d.table.short > 0:
+		return d.repair.swept + sweepInterval
+	default:
+		return Never
+	}
+}
+
 // needsRepair reports whether a room shall get a host now.
 func (d *Decider) needsRepair(now time.Duration, p Placement) bool {
 	living, longDead := 0, false
 	for _, host := range p.Hosts {
 		if d.table.Serves(host) {
 			living++
-		} else if since, known := d.repair.downSince[host]; known && now-since >= repairDelay {
+		} else if since, known := d.roll.downSince[host]; known && now-since >= repairDelay {
 			longDead = true
 		}
 	}
 	switch {
 	case living == 0:
 		return true
-	case now < d.repair.brake || living >= d.repair.serving:
+	case now < d.repair.brake || living >= d.roll.serving:
 		return false
 	default:
 		return longDead || living == len(p.Hosts) && living < p.Want
 	}
 }
 
-// holding compares what a node says it hosts with the table.
+// holding compares what a node says it hosts, and whom it knows, with the table.
 func (d *Decider) holding(from Name, m Holding) {
+	if m.Roster.Compare(d.table.roster) < 0 {
+		d.effects.send(from, d.roster())
+	}
 	if len(m.Shards) != shardCount {
 		return
 	}

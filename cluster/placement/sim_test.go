@@ -63,6 +63,8 @@ type world struct {
 	loss    float64
 	twice   float64
 	late    float64
+
+	punctual bool // parts are called when they want to be, and not before
 }
 
 // process is one boot of a node.
@@ -75,6 +77,7 @@ type process struct {
 	alive  bool
 	paused time.Duration // until then
 	shy    bool          // takes no new rooms
+	drains bool          // says that it wants none
 
 	table   *Table
 	decider *Decider
@@ -84,6 +87,7 @@ type process struct {
 	heard   map[Name]time.Duration
 	users   map[string]int
 	dropped map[string]Epoch // as of which it was told that it is no host
+	roster  Epoch            // of the one it has
 }
 
 func newWorld(seed uint64) *world {
@@ -92,7 +96,8 @@ func newWorld(seed uint64) *world {
 	}
 	w.raft = &ideal{world: w}
 	w.judge = newJudge(w)
-	w.clients = clients{world: w, asked: make(map[uint64]*inquiry)}
+	w.clients = clients{world: w, asked: make(map[uint64]*inquiry), scans: make(map[uint64]*scanning)}
+	w.punctual = seed%2 == 0
 	w.loss, w.twice, w.late = w.random.Float64()*0.1, w.random.Float64()*0.1, w.random.Float64()*0.1
 	for slot := range 1 + w.random.IntN(6) {
 		w.slots = append(w.slots, nil)
@@ -191,7 +196,33 @@ func (w *world) boot(slot int) {
 	p.front = NewFront(rand.New(rand.NewPCG(w.random.Uint64(), 3)))
 	w.slots[slot] = p
 	w.trace("%s boots", p.name)
+	p.host.Join(p.member())
+	w.raft.install(p)
 	w.raft.deliver(p)
+}
+
+// bootLater starts a process of a node whose last one has ended.
+func (w *world) bootLater(p *process, d time.Duration) {
+	w.after(d, func() {
+		if !p.alive && w.slots[p.slot] == p {
+			w.boot(p.slot)
+		}
+	})
+}
+
+// leave lets a process end in order.
+func (p *process) leave() {
+	w := p.world
+	w.trace("%s leaves", p.name)
+	p.host.Leave()
+	w.after(w.between(time.Second, 5*time.Second), p.exit) // it does not wait for ever
+}
+
+func (p *process) exit() {
+	if p.alive {
+		p.alive = false
+		p.world.bootLater(p, p.world.between(100*time.Millisecond, 2*time.Second))
+	}
 }
 
 // member is how the process describes itself.
@@ -226,6 +257,7 @@ func (p *process) do(e Effect) {
 	case Send:
 		w.send(p, e.To, e.Message)
 	case Propose:
+		w.judge.proposed(p, e)
 		w.raft.propose(p, e)
 	case Verify:
 		w.raft.verify(p, e.ID)
@@ -240,8 +272,14 @@ func (p *process) do(e Effect) {
 				w.boot(p.slot)
 			}
 		})
+	case Parted:
+		w.after(0, p.exit)
+	case Members:
+		w.judge.knows(p)
 	case Answer:
 		w.clients.answered(e)
+	case Page:
+		w.clients.paged(e)
 	}
 }
 
@@ -251,9 +289,9 @@ func (w *world) tick() {
 		if !p.alive || p.paused > w.now {
 			continue
 		}
-		p.decider.Tick(w.now)
-		p.host.Tick(w.now)
-		p.front.Tick(w.now)
+		w.alarm(p, "decider", p.decider.Next, p.decider.Tick, p.decider.Effects)
+		w.alarm(p, "host", p.host.Next, p.host.Tick, p.host.Effects)
+		w.alarm(p, "front", p.front.Next, p.front.Tick, p.front.Effects)
 		if w.now/simTick%10 == 0 {
 			w.gossip(p)
 		}
@@ -262,13 +300,28 @@ func (w *world) tick() {
 	w.raft.watch()
 }
 
+// alarm calls Tick of one part. One that is early, as in every other world, must
+// have nothing to do.
+func (w *world) alarm(p *process, part string, next func() time.Duration, tick func(time.Duration), effects func() []Effect) {
+	early := w.now < next()
+	if early && w.punctual {
+		return
+	}
+	tick(w.now)
+	for _, e := range effects() {
+		if early {
+			w.fail("%s: the %s does %T%+v before its time", p.name, part, e, e)
+		}
+		p.do(e)
+	}
+}
+
 // gossip is the failure detector: who is in reach, how busy, and who leads.
 func (w *world) gossip(p *process) {
 	for _, other := range w.slots {
 		if other.alive && other.paused <= w.now && w.reach(p.slot, other.slot) && !w.chance(w.loss) {
 			p.heard[other.name] = w.now
-			p.decider.Load(w.now, Report{Node: other.name, Seq: w.serial, CPU: w.random.Float64(), Rooms: other.host.Rooms()})
-			p.decider.Join(other.member())
+			p.decider.Load(w.now, Report{Node: other.name, Seq: w.serial, CPU: w.random.Float64(), Rooms: other.host.Rooms(), Draining: other.drains})
 		}
 	}
 	if leader := w.raft.leader; w.chance(0.3) {
@@ -326,16 +379,21 @@ func (p *process) receive(from Name, m Message) {
 	case Told:
 		w.judge.told(m)
 		p.front.Receive(m)
+	case Scanned:
+		for _, told := range m.Rooms {
+			w.judge.told(told)
+		}
+		p.front.Receive(m)
 	case Drop:
 		p.host.Receive(w.now, from, m)
 		if m.Term == p.host.term && m.Epoch.Compare(p.dropped[m.Room]) > 0 {
 			p.dropped[m.Room] = m.Epoch
 		}
-	case Reserve, Release, Activate, MayClose, Reopen, List, Gone:
+	case Reserve, Release, Activate, MayClose, Reopen, List, Gone, Roster:
 		p.host.Receive(w.now, from, m)
 	default:
 		if r, ok := m.(Reserved); ok && r.Yes {
-			w.judge.accepted[acceptance{from, r.Room}] = true
+			w.judge.accepted[acceptance{from, r.Room, r.Attempt}] = true
 		}
 		p.decider.Receive(w.now, from, m)
 	}
@@ -352,11 +410,7 @@ func (w *world) fault() {
 	case 0:
 		w.trace("%s crashes", p.name)
 		p.alive = false
-		w.after(w.between(100*time.Millisecond, 8*time.Second), func() {
-			if !p.alive && w.slots[p.slot] == p {
-				w.boot(p.slot)
-			}
-		})
+		w.bootLater(p, w.between(100*time.Millisecond, 8*time.Second))
 	case 1:
 		p.paused = w.now + w.between(100*time.Millisecond, 6*time.Second)
 		w.trace("%s hangs until %v", p.name, p.paused)
@@ -382,6 +436,22 @@ func (w *world) fault() {
 		w.raft.elect()
 	case 8:
 		p.shy = !p.shy
+	case 9:
+		p.drains = !p.drains
+	case 10:
+		if p.alive && p.paused <= w.now {
+			p.leave()
+		}
+	case 11:
+		if w.chance(0.1) {
+			for slot, p := range w.slots { // a rolling restart
+				w.after(time.Duration(slot)*w.between(time.Second, 3*time.Second), func() {
+					if p.alive && p.paused <= w.now {
+						p.leave()
+					}
+				})
+			}
+		}
 	}
 }
 
@@ -390,7 +460,7 @@ func (w *world) heal() {
 	w.healed = true
 	clear(w.cut)
 	for _, p := range slices.Clone(w.slots) {
-		p.paused, p.shy = min(p.paused, w.now), false
+		p.paused, p.shy, p.drains = min(p.paused, w.now), false, false
 		if !p.alive {
 			w.boot(p.slot)
 		}

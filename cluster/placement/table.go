@@ -47,9 +47,6 @@ type member struct {
 	free  bool
 }
 
-// forgettable reports whether nothing needs to know the member.
-func (m *member) forgettable() bool { return !m.state.Serves() && m.rooms == 0 }
-
 // room is a placement as a million of them are kept.
 type room struct {
 	epoch Epoch
@@ -105,8 +102,9 @@ func (t *Table) EachIn(shard int, yield func(name string, p Placement)) {
 	}
 }
 
-// EachLacking does so for those that have fewer living hosts than they want.
-func (t *Table) EachLacking(shard int, yield func(name string, p Placement)) {
+// EachLacking does so for those that have fewer living hosts than they want and
+// than there can be.
+func (t *Table) EachLacking(shard, most int, yield func(name string, p Placement)) {
 	for name, r := range t.shards[shard] {
 		living := 0
 		for _, at := range r.hosts[:r.n] {
@@ -114,7 +112,7 @@ func (t *Table) EachLacking(shard int, yield func(name string, p Placement)) {
 				living++
 			}
 		}
-		if living < int(r.want) {
+		if living < min(int(r.want), most) {
 			yield(name, t.placement(name, &r))
 		}
 	}
@@ -141,6 +139,13 @@ func (t *Table) Newest(id string) (m Member, s State) {
 	return m, s
 }
 
+// outdated reports whether a process is not newer than all that are known of its
+// node: what it says is late, and the dead stay dead.
+func (t *Table) outdated(m Member) bool {
+	newest, _ := t.Newest(m.ID)
+	return newest.Name != "" && newest.Boot >= m.Boot
+}
+
 // EachMember calls yield for each member with the number of rooms that name it,
 // in the order of places.
 func (t *Table) EachMember(yield func(m Member, s State, rooms int)) {
@@ -156,6 +161,12 @@ func (t *Table) Roster() Roster {
 	r := Roster{Epoch: t.roster, Cluster: t.cluster}
 	t.EachMember(func(m Member, s State, _ int) { r.Members = append(r.Members, Standing{m, s}) })
 	return r
+}
+
+// forgettable reports whether nothing needs to know a member any more.
+func (t *Table) forgettable(name Name) bool {
+	at, ok := t.byName[name]
+	return !ok || !t.members[at].state.Serves() && t.members[at].rooms == 0
 }
 
 // Serves reports whether clients may be sent to a member.

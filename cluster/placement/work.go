@@ -119,7 +119,7 @@ func (d *Decider) giveUp(k *work, why Refusal) {
 	d.release(k, nil)
 	d.done(k)
 	for _, w := range k.waiters {
-		d.refuse(w, why)
+		d.refuse(w.from, w.ask, why)
 	}
 }
 
