@@ -98,7 +98,7 @@ func newWorld(seed uint64) *world {
 	w.judge = newJudge(w)
 	w.clients = clients{world: w, asked: make(map[uint64]*inquiry), scans: make(map[uint64]*scanning)}
 	w.punctual = seed%2 == 0
-	w.loss, w.twice, w.late = w.random.Float64()*0.1, w.random.Float64()*0.1, w.random.Float64()*0.1
+	w.loss, w.twice, w.late = w.random.Float64()*0.1, w.random.Float64()*0.3, w.random.Float64()*0.2
 	for slot := range 1 + w.random.IntN(6) {
 		w.slots = append(w.slots, nil)
 		w.boot(slot)
