@@ -12,8 +12,8 @@
 // epoch and the hosts. It changes only by entries of the consensus log. The
 // [Decider] runs on every member that may lead; the one that leads answers where
 // rooms live, finds hosts for new ones, replaces dead hosts and closes what nobody
-// uses. The [Host] is a node's own view of what it hosts. The [Front] asks the
-// leader on behalf of a node's clients.
+// uses. The [Host] is a node's own view of what it hosts, and of who the members
+// are. The [Front] asks the leader on behalf of a node's clients.
 //
 // # A room is made
 //
@@ -23,6 +23,15 @@
 // changed: so it does not matter whether an entry whose fate is unknown was
 // committed. When it is in the table the leader tells the client and the hosts
 // (Activate). A host serves a room only if it was told so.
+//
+// # A member comes and goes
+//
+// A process that wants to be a member says so (Join) until it finds itself in a
+// roster, which the leader sends to all when the members have changed; only voters
+// have the table. It is up, or draining, until it is down or has left: forever,
+// for a process that comes back has a new name, and a higher boot number than any
+// that is known of its node. When no room names a dead process it is forgotten
+// (roster.go), and all that the leader knew about it.
 //
 // # What makes it safe
 //
@@ -34,13 +43,21 @@
 // only when consensus has confirmed that the leader led when it looked.
 //
 // What the network loses is repaired by digests: every ten seconds, and to each
-// new leader, a host says what it hosts (digest.go); what differs is sent again.
+// new leader, a host says what it hosts (digest.go) and which roster it has; what
+// differs is sent again.
+//
+// # Snapshots
+//
+// A snapshot (snapshot.go) shares the shards with the table, which copies one
+// before it changes it: taking one costs the same with a million rooms as with
+// none, and another goroutine may write it while the table goes on.
 //
 // # Threads
 //
 // None. The parts have no clock, no socket, no goroutine and no lock: their
 // methods take the time and what has happened, and leave effects for the caller to
-// carry out. So a simulator runs them (sim_test.go), a thousand lives a minute,
+// carry out; Next says when Tick has something to do, so that an idle node sleeps.
+// So a simulator runs them (sim_test.go), a thousand lives a minute,
 // with faults that no machine has often enough. mutants_test.go breaks the rules
 // above, one at a time, and the simulator must find each.
 //

@@ -1,6 +1,8 @@
 package placement
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 )
@@ -44,4 +46,62 @@ func TestGraves(t *testing.T) {
 	if len(h.buried) != 0 {
 		t.Errorf("%v is remembered for ever", h.buried)
 	}
+}
+
+// A node that joins says so until a roster has it, and one that leaves until a
+// roster says that it has.
+func TestStanding(t *testing.T) {
+	h := NewHost("n0/1", func(string) bool { return false }, func() bool { return false })
+	says := func(now time.Duration) (kinds []string) {
+		h.Tick(now)
+		for _, e := range h.Effects() {
+			kind := fmt.Sprintf("%T", e)
+			if s, ok := e.(Send); ok {
+				kind = fmt.Sprintf("%T", s.Message)
+			}
+			if kind != "placement.Holding" {
+				kinds = append(kinds, kind)
+			}
+		}
+		return kinds
+	}
+	f := func(what string, got []string, want ...string) {
+		t.Helper()
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", what, got, want)
+		}
+	}
+	roster := func(index uint64, members ...Standing) Roster {
+		return Roster{Term: Term{1, 1}, Epoch: Epoch{1, index}, Members: members}
+	}
+	self := Standing{Member: Member{Name: "n0/1", ID: "n0", Boot: 1, Weight: 1}}
+	left, down := self, self
+	left.State, down.State = Left, Down
+	now := time.Second
+	h.Join(self.Member)
+	f("nobody leads", says(now))
+	h.Leader("n1/1")
+	f("somebody leads", says(now), "placement.Join")
+	f("a moment later", says(now+joinRetry/2))
+	f("no answer", says(now+joinRetry), "placement.Join")
+	h.Receive(now, "n1/1", roster(1))
+	f("not in it yet", says(now+2*joinRetry), "placement.Members", "placement.Join")
+	h.Receive(now, "n1/1", roster(2, self))
+	f("in it", says(now+9*joinRetry), "placement.Members")
+	h.Receive(now, "n1/1", roster(1))
+	h.Receive(now, "n1/1", roster(2, down))
+	f("an older one, and the same again", says(now+9*joinRetry))
+	for what, m := range map[string]Message{"down": roster(3, down), "forgotten": roster(3), "gone": Gone{}} {
+		copied := *h
+		h.Receive(now, "n1/1", m)
+		if got := says(now + 9*joinRetry); !slices.Contains(got, "placement.Rejoin") {
+			t.Errorf("%s: %q", what, got)
+		}
+		*h = copied
+	}
+	h.Leave()
+	f("leaves", says(now+9*joinRetry), "placement.Leave")
+	f("no answer to that", says(now+10*joinRetry), "placement.Leave")
+	h.Receive(now, "n1/1", roster(3, left))
+	f("has left", says(now+20*joinRetry), "placement.Members", "placement.Parted")
 }
