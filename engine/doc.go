@@ -47,7 +47,8 @@
 // # What a client can cost
 //
 // A subscriber that does not read is closed by its output limit. A client that
-// does not read its answers is not read either (pause.go). All that clients
+// does not read its answers is not read either (pause.go), nor is one whose
+// command is answered by somebody else, later (suspend.go). All that clients
 // take is counted, and those who take most are closed when all together take
 // too much (memory.go). A client that has shut down its sending side is still
 // sent the rest (linger.go), as is everybody when the engine ends (shutdown.go).

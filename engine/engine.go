@@ -69,6 +69,9 @@ type Engine struct {
 	lingering    sync.WaitGroup
 	lingerers    sync.Map // of net.Conn: those who linger
 
+	late sync.RWMutex
+	over bool // nothing may be posted by other goroutines any more; guarded by late
+
 	evicting sync.Mutex
 	evicted  int64 // when clients were last evicted, by the clock; guarded by evicting
 }

@@ -51,7 +51,7 @@ func (l *loop) execute(s *Session, data []byte) {
 // what is left.
 func (l *loop) commands(s *Session, parser *resp.Parser, buf []byte) (rest []byte) {
 	live := l.engine.settings.Load()
-	for len(buf) > 0 && !s.has(lastAnswer|paused) {
+	for len(buf) > 0 && !s.has(lastAnswer|paused|suspended) {
 		limits := &live.limits
 		if !live.Open && !s.has(authenticated) {
 			limits = &live.strictLimits
@@ -82,7 +82,7 @@ func (l *loop) commands(s *Session, parser *resp.Parser, buf []byte) (rest []byt
 }
 
 // checkQuery closes a session whose unfinished command, or what waits to be
-// executed while the session is paused, is too long.
+// executed while the session is paused or suspended, is too long.
 func (l *loop) checkQuery(s *Session, p *partial) {
 	n := len(p.buf)
 	l.engine.clientMemory.Add(int64(n) - p.bytes.Swap(int64(n)))

@@ -18,7 +18,8 @@ import (
 // plainHandler is the least a handler can be: enough commands to move the
 // engine, none of Redis's manners.
 type plainHandler struct {
-	gate chan struct{} // PASS waits here, and its loop with it
+	gate  chan struct{}                       // PASS waits here, and its loop with it
+	later chan func(write func(*resp.Writer)) // what answers LATER
 }
 
 func (plainHandler) Open(s *Session) { s.SetAuthenticated(true) }
@@ -50,6 +51,12 @@ func (h plainHandler) Execute(s *Session, cmd *resp.Command) {
 		h.gate <- struct{}{}
 		<-h.gate
 		s.Reply().Simple(verb)
+	case "LATER":
+		h.later <- s.Suspend()
+	case "MUTE": // the next answer, when it comes later
+		s.Mute(true)
+		h.later <- s.Suspend()
+		s.Mute(false)
 	case "BLOB": // an answer of so many bytes
 		n, _ := strconv.Atoi(string(names[0]))
 		s.Reply().BulkString(strings.Repeat("b", n))
@@ -105,10 +112,11 @@ func defaultSettings() Settings {
 // hub is an engine under test, on a Unix socket.
 type hub struct {
 	*Engine
-	t    testing.TB
-	path string
-	gate chan struct{} // of its handler
-	down sync.Once
+	t     testing.TB
+	path  string
+	gate  chan struct{} // of its handler
+	later chan func(write func(*resp.Writer))
+	down  sync.Once
 }
 
 // Shutdown ends the engine; the test's end does it otherwise.
@@ -124,13 +132,13 @@ func newHub(t testing.TB, loops int, change func(*Settings)) *hub {
 	if change != nil {
 		change(&settings)
 	}
-	gate := make(chan struct{})
+	handler := plainHandler{make(chan struct{}), make(chan func(func(*resp.Writer)), 1000)}
 	e, err := New(Config{
 		Loops:    loops,
 		Listen:   Listen{UnixSocket: path},
 		Settings: settings,
 		IOUring:  true,
-		Handler:  plainHandler{gate},
+		Handler:  handler,
 		Log:      slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo})),
 	})
 	if err != nil {
@@ -139,7 +147,7 @@ func newHub(t testing.TB, loops int, change func(*Settings)) *hub {
 	if err := e.Start(); err != nil {
 		t.Fatal(err)
 	}
-	h := &hub{Engine: e, t: t, path: path, gate: gate}
+	h := &hub{Engine: e, t: t, path: path, gate: handler.gate, later: handler.later}
 	t.Cleanup(func() {
 		if err := h.Shutdown(); err != nil {
 			t.Error(err)

@@ -165,7 +165,7 @@ func (l *loop) endAnswer(s *Session) {
 			l.doom(s, s.reason)
 		}
 	case s.has(paused) && !l.mustPause(s):
-		l.post(func() { l.unpause(s) })
+		l.post(func() { l.goOn(s, paused) })
 	}
 }
 

@@ -22,14 +22,16 @@ func (l *loop) mustPause(s *Session) bool {
 	return s.backlog != nil && s.backlog.bytes >= unreadBytesMax && s.subs.count() == 0 && l.outputLimit(s) == OutputLimit{}
 }
 
-// unpause executes what waits and reads on. It runs at the beginning of a tick.
-func (l *loop) unpause(s *Session) {
-	if !s.has(paused) || s.has(doomed) {
+// goOn ends what keeps the session's commands waiting, paused or suspended,
+// executes what waits and reads on. Unless the session finishes, it runs at the
+// beginning of a tick.
+func (l *loop) goOn(s *Session, end sessionFlags) {
+	if !s.has(end) || s.has(doomed) {
 		return
 	}
-	s.flags &^= paused
+	s.flags &^= end
 	l.execute(s, nil)
-	if !s.has(paused) {
+	if !s.has(paused | suspended) {
 		l.watch(s)
 	}
 }

@@ -25,8 +25,8 @@ type poller struct {
 }
 
 // What a loop wants to know of a socket. Events are level-triggered: what is
-// not read, because a session is paused or has sent more than one read takes,
-// is reported again. The end of a connection is reported always.
+// not read, because a session is paused or suspended, or has sent more than one
+// read takes, is reported again. The end of a connection is reported always.
 const (
 	eventsRead  = unix.EPOLLIN | unix.EPOLLPRI
 	eventsWrite = unix.EPOLLOUT
@@ -129,7 +129,7 @@ func (l *loop) serve(events []unix.EpollEvent) (read int) {
 			l.receive(s)
 			read++
 		case what&(unix.EPOLLERR|unix.EPOLLHUP) != 0:
-			l.hangUp(s) // there is nothing to read before the end, or the session is paused
+			l.hangUp(s) // there is nothing to read before the end, or nothing is read
 		}
 	}
 	return read
@@ -165,7 +165,7 @@ func recvfrom(fd int, b []byte) (n int, errno syscall.Errno) {
 // watch tells the poller what the loop wants to know of a session's socket now.
 func (l *loop) watch(s *Session) {
 	var events uint32
-	if !s.has(paused) {
+	if !s.has(paused | suspended) {
 		events |= eventsRead
 	}
 	if s.has(blocked) {

@@ -63,6 +63,7 @@ const (
 	paused                                 // its commands wait until it reads its answers
 	blocked                                // in loop.blocked: the poller tells when its socket takes more
 	lingering                              // gone but for what it still reads
+	suspended                              // its commands wait for an answer that comes from elsewhere
 )
 
 func (s *Session) has(f sessionFlags) bool { return s.flags&f != 0 }
@@ -148,9 +149,7 @@ func (s *Session) Finish() {
 	s.set(subscribed, s.has(subscribed) || s.subs.count() > 0)
 	s.leaveAll()
 	s.loop.touch(s)
-	if s.has(paused) {
-		s.loop.unpause(s) // what it sends is read and ignored: a close with bytes unread costs it the rest
-	}
+	s.loop.goOn(s, paused|suspended) // what it sends is read and ignored: a close with bytes unread costs it the rest
 }
 
 // Subscriptions returns how many of the kind the client has. Any goroutine.

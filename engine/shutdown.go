@@ -23,7 +23,10 @@ func (e *Engine) Shutdown() error {
 	for _, l := range e.loops {
 		errs = append(errs, l.stop())
 	}
-	for _, l := range e.loops { // now that no loop wakes another
+	e.late.Lock()
+	e.over = true
+	e.late.Unlock()
+	for _, l := range e.loops { // now that nobody wakes one
 		l.release()
 	}
 	return errors.Join(errs...)
