@@ -13,6 +13,7 @@ const (
 	Publishes               // to the first argument
 	Subscribes              // to every argument
 	SubscribesPattern       // to every argument, each a pattern
+	AsksRoom                // the argument after a subcommand's name is a room
 )
 
 // Command is what rules need to know of a command.

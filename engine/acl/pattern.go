@@ -1,6 +1,8 @@
 package acl
 
 import (
+	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -102,6 +104,19 @@ func (ps *patterns) grant(wanted permission, name []byte, isPattern bool) bool {
 		}
 	}
 	return false
+}
+
+// grantRoom reports whether anything is granted for a channel of the room that
+// follows from its name alone: the channel that has the room's name, or the one
+// that has it in braces, as {lobby}, which the pattern {lobby}* is for.
+func (ps *patterns) grantRoom(room []byte) bool {
+	if ps.grant(both, room, false) {
+		return true
+	}
+	if len(room) == 0 || bytes.IndexByte(room, '}') >= 0 {
+		return false // in braces it is the name of another room's channel
+	}
+	return ps.grant(both, fmt.Appendf(nil, "{%s}", room), false)
 }
 
 // show is what GETUSER shows of the patterns, which have that sigil.

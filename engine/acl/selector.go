@@ -54,6 +54,11 @@ func (s *selector) check(cmd *Command, words [][]byte) (Verdict, int) {
 		return Allowed, 0
 	case Publishes:
 		to, wanted = 2, publish
+	case AsksRoom:
+		if !s.channels.grantRoom(words[2]) {
+			return ChannelDenied, 2
+		}
+		return Allowed, 0
 	}
 	for at := from; at < to; at++ {
 		if !s.channels.grant(wanted, words[at], cmd.Touches == SubscribesPattern) {

@@ -23,14 +23,15 @@ var (
 )
 
 // commands returns the table of all commands. Flags, categories, keys and tips
-// are those of redis-server 7.0.15, and of 7.2 for what came later.
+// are those of redis-server 7.0.15, and of 7.2 for what came later. ROOM is
+// HubSub's own.
 func commands() []*command {
 	groups := [][]*command{
 		pubsubCommands(), connectionCommands(), transactionCommands(),
-		serverCommands(), clusterCommands(), scriptingCommands(), streamCommands(), genericCommands(),
+		serverCommands(), clusterCommands(), roomCommands(), scriptingCommands(), streamCommands(), genericCommands(),
 	}
 	var all []*command
-	for i, group := range []string{"pubsub", "connection", "transactions", "server", "cluster", "scripting", "stream", "generic"} {
+	for i, group := range []string{"pubsub", "connection", "transactions", "server", "cluster", "room", "scripting", "stream", "generic"} {
 		for _, c := range groups[i] {
 			c.group = group
 			all = append(all, c)
@@ -278,6 +279,34 @@ func genericCommands() []*command {
 	return []*command{
 		{name: "scan", arity: -2, categories: inKeyspace | inRead, tips: []string{"nondeterministic_output", "request_policy:special"}, run: scan,
 			since: "2.8.0", usage: "cursor [MATCH pattern] [COUNT count] [TYPE type]", summary: "Returns an empty list; there are no keys."},
+	}
+}
+
+func roomCommands() []*command {
+	const (
+		asks = pubsub | noScript | anytime | noMulti
+		one  = "O(1), and a question to another node if this one does not know"
+	)
+	return []*command{
+		{name: "room", arity: -2, since: Version, usage: "subcommand [argument ...]",
+			summary: "Tells which servers of the cluster a room has, and makes rooms.",
+			subcommands: []*command{
+				{name: "get", arity: -3, flags: asks, touches: acl.AsksRoom, tips: varies, run: roomGet,
+					since: Version, cost: one, usage: "room [REPLICAS count]",
+					summary: "Returns a room's name, epoch and servers, the leader first. It is made if need be."},
+				{name: "info", arity: 3, flags: asks, touches: acl.AsksRoom, tips: varies, run: roomInfo,
+					since: Version, cost: one, usage: "room",
+					summary: "Describes a room; null if it does not exist."},
+				{name: "list", arity: -2, flags: asks, tips: varies, run: roomList,
+					since: Version, cost: "O(N) with COUNT", usage: "[cursor] [MATCH pattern] [COUNT count]",
+					summary: "Lists rooms as SCAN lists keys."},
+				{name: "nodes", arity: 2, flags: asks, tips: varies, run: roomNodes,
+					since: Version, cost: "O(N) with the number of nodes", summary: "Describes the nodes of the cluster."},
+				{name: "close", arity: 3, flags: asks, categories: inDangerous, touches: acl.AsksRoom, run: roomClose,
+					since: Version, cost: one, usage: "room",
+					summary: "Takes a room's servers from it, whoever uses it, and returns 1; 0 if it does not exist."},
+				helpCommand(Version, inPubsub),
+			}},
 	}
 }
 

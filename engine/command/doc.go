@@ -39,6 +39,16 @@
 // loop. What other clients see in CLIENT LIST is in Session.Identity, which is
 // replaced and never changed.
 //
+// # Rooms
+//
+// ROOM asks the cluster where rooms live. That takes longer than a loop may
+// wait, so each such command has a goroutine of its own (room.go), and its
+// answer comes by Session.Suspend: the client's later commands wait, those of
+// others do not. What the cluster is, is behind the interface Rooms; without one
+// every ROOM command but HELP is refused as CLUSTER is. A user may ask for a
+// room if a channel pattern grants its name, as lobby, or its name in braces, as
+// {lobby}. Inside MULTI there is no ROOM.
+//
 // # Like Redis
 //
 // Answers were compared byte by byte with redis-server 7.0.15, in both
@@ -57,7 +67,9 @@
 //     people ask, tell that there is nothing to tell.
 //   - The words of HELP and COMMAND DOCS are our own, and the latter tells no
 //     arguments.
-//   - INFO has no figures that would be made up.
+//   - INFO has no figures that would be made up. In a cluster it says
+//     cluster_enabled:1 and tells of HubSub's cluster; CLUSTER commands are
+//     refused nevertheless, for the protocol of Redis Cluster is not spoken.
 //
 // The package imports engine, engine/acl, engine/glob, resp and the standard library.
 package command

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"hubsub/engine"
@@ -31,6 +32,7 @@ type Config struct {
 	Server     Server
 	Port       int    // of the first TCP listener, 0 for none
 	ConfigFile string // its path, "" for none
+	Rooms      Rooms  // nil without --cluster
 }
 
 // Handler executes commands. It is an engine.Handler; one serves all loops.
@@ -43,7 +45,8 @@ type Handler struct {
 	runID   string // 40 hexadecimal digits, new for each process
 
 	// Any goroutine.
-	denials denials // ACL LOG
+	denials denials      // ACL LOG
+	asking  atomic.Int64 // clients that wait for an answer of the cluster
 }
 
 // New returns the handler for an engine.

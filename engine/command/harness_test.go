@@ -63,6 +63,12 @@ func (s *site) Shutdown() { s.shutdowns.Add(1) }
 // serve starts a server on a free port. The zero settings are the defaults.
 func serve(t testing.TB, password string, change ...func(*engine.Settings)) *site {
 	t.Helper()
+	return serveIn(t, nil, password, change...)
+}
+
+// serveIn is serve for a node of a cluster.
+func serveIn(t testing.TB, rooms Rooms, password string, change ...func(*engine.Settings)) *site {
+	t.Helper()
 	s := &site{t: t}
 	settings := engine.Settings{MaxClients: 10_000, MaxBulkBytes: 512 << 20, QueryBufferBytes: 1 << 30}
 	for _, f := range change {
@@ -71,7 +77,7 @@ func serve(t testing.TB, password string, change ...func(*engine.Settings)) *sit
 	const attempts = 10 // somebody else may take the port that was free
 	for attempt := range attempts {
 		port := freePort(t)
-		handler := New(Config{Server: s, Port: port})
+		handler := New(Config{Server: s, Port: port, Rooms: rooms})
 		handler.Users.SetDefaultPassword(password)
 		e, err := engine.New(engine.Config{
 			Loops:    2,
@@ -219,6 +225,60 @@ func (c *client) number(command string) int64 {
 		c.t.Fatal(err)
 	}
 	return n
+}
+
+// ask sends a command, its words separated by spaces, and returns what its
+// answer holds, or the error.
+func (c *client) ask(t *testing.T, command string) (words []string, fault string) {
+	t.Helper()
+	c.send(strings.Split(command, " ")...)
+	return c.answer(t)
+}
+
+// answer returns the strings and numbers that the next answer holds, or the error.
+func (c *client) answer(t *testing.T) (words []string, fault string) {
+	t.Helper()
+	c.conn.SetReadDeadline(time.Now().Add(patience))
+	line, err := c.in.ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	line = strings.TrimRight(line, "\r\n")
+	n, _ := strconv.Atoi(line[1:])
+	switch line[0] {
+	case '-':
+		return nil, line[1:]
+	case '*', '%':
+		if line[0] == '%' {
+			n *= 2
+		}
+		for range n {
+			more, _ := c.answer(t)
+			words = append(words, more...)
+		}
+		return words, ""
+	case '$':
+		if n < 0 {
+			return nil, ""
+		}
+		text := make([]byte, n+2)
+		if _, err := io.ReadFull(c.in, text); err != nil {
+			t.Fatal(err)
+		}
+		return []string{string(text[:n])}, ""
+	default:
+		return []string{line[1:]}, ""
+	}
+}
+
+// words sends a command and returns what its answer holds.
+func (c *client) words(t *testing.T, command string) []string {
+	t.Helper()
+	words, fault := c.ask(t, command)
+	if fault != "" {
+		t.Fatalf("%s: %s", command, fault)
+	}
+	return words
 }
 
 func bulk(s string) string { return "$" + strconv.Itoa(len(s)) + "⏎" + s }

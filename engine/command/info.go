@@ -32,7 +32,7 @@ var sections = []struct {
 	{"Replication", (*report).replication},
 	{"CPU", (*report).cpu},
 	{"Modules", func(*report) {}},
-	{"Cluster", func(r *report) { r.line("cluster_enabled", "0") }},
+	{"Cluster", (*report).cluster},
 	{"Keyspace", func(*report) {}},
 }
 
@@ -102,7 +102,7 @@ func (r *report) clients() {
 	r.number("connected_clients", st.Connections)
 	r.line("cluster_connections", "0")
 	r.number("maxclients", int64(r.e.Settings().MaxClients))
-	r.line("blocked_clients", "0")
+	r.number("blocked_clients", r.h.asking.Load())
 	r.number("pubsub_clients", st.Subscribers)
 }
 

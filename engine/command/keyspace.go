@@ -16,7 +16,7 @@ func dbSize(c call) { c.reply().Int(0) }
 func scan(c call) {
 	args := c.args()
 	if _, err := strconv.ParseUint(string(args[0]), 10, 64); err != nil {
-		c.fail("ERR invalid cursor")
+		c.fail(faultCursor)
 		return
 	}
 	for options := args[1:]; len(options) > 0; options = options[2:] {

@@ -47,6 +47,23 @@ const (
 	denialsAlikeMax  = 10
 	denialsAlikeTime = time.Minute
 
+	// roomTimeMax is how long the cluster may take for one ROOM command. It answers
+	// within 5 s by itself; longer means that something is stuck.
+	roomTimeMax = 10 * time.Second
+
+	// roomGetInterval is how often one client may call ROOM GET for long, 1,000
+	// times a second, and roomGetBurst how often at once: each call may make a
+	// room, which all voters keep, and one client shall not take what the cluster
+	// can do.
+	roomGetInterval = time.Millisecond
+	roomGetBurst    = 2000
+
+	// roomsListed is how many rooms ROOM LIST looks at unless told, as SCAN does,
+	// and roomsListedMax how many at most, whatever COUNT says: a page of names
+	// shall not hold up the loop.
+	roomsListed    = 10
+	roomsListedMax = 1000
+
 	// genPassBits is how long a password ACL GENPASS makes, and genPassBitsMax how
 	// long one may be asked for, as in Redis.
 	genPassBits    = 256

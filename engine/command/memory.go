@@ -10,6 +10,7 @@ type memory struct {
 	tracking *tracking // or nil: off
 	noEvict  bool
 	noTouch  bool
+	rooms    allowance // of ROOM GET
 }
 
 // skip is where CLIENT REPLY SKIP is.

@@ -10,7 +10,7 @@ import (
 // which goes out at the end of the tick, even to the publisher itself.
 func publisher(kind engine.Kind) func(call) {
 	return func(c call) {
-		if c.inside != nil || recall(c.s) != nil { // was queued; or CLIENT REPLY may tell one from the next
+		if m := recall(c.s); c.inside != nil || m != nil && m.skip != noSkip { // was queued; or CLIENT REPLY tells one from the next
 			c.reply().Int(publishTo(c, kind, c.words))
 			return
 		}

@@ -1,0 +1,96 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Rooms is the cluster as clients ask for it. Any goroutine calls it. What has
+// a context may take as long as that allows; the rest returns at once.
+type Rooms interface {
+	// Place returns a room, and makes it if it does not exist. replicas 0 is
+	// the cluster's default, or what the room has.
+	Place(ctx context.Context, room string, replicas int) (Room, error)
+	// Find returns a room, or ErrNoRoom.
+	Find(ctx context.Context, room string) (Room, error)
+	// CloseRoom removes a room; ErrNoRoom if there is none.
+	CloseRoom(ctx context.Context, room string) error
+	// Rooms returns names from the cursor on, about count, and where to go on;
+	// 0 begins and ends.
+	Rooms(ctx context.Context, cursor uint64, count int) (next uint64, names []string, err error)
+	// Nodes returns all members that this node knows.
+	Nodes() []Node
+	// Ready returns nil if rooms can be asked for, else why not.
+	Ready() error
+}
+
+// Room is where a room lives.
+type Room struct {
+	Name     string
+	Epoch    string
+	Hosts    []string // host:port for clients of those that are alive, the leader first
+	Replicas int      // how many hosts it shall have
+	Keep     bool     // it stays when nobody uses it
+	Pins     []string // ids of the nodes that shall host it
+}
+
+// Node is a member of the cluster.
+type Node struct {
+	ID      string
+	Address string   // host:port for other nodes
+	Clients []string // host:port for clients
+	Zone    string
+	Weight  int
+	State   string // "up" and the like
+	Serves  bool   // in that state
+	Rooms   int    // that it hosts
+
+	Connections         int
+	Busy                float64 // 1: no more to give
+	Voter, Leader, Self bool
+}
+
+// What a Rooms refuses with, besides errors that are answered as they are. They
+// may be wrapped.
+var (
+	ErrNoRoom   = errors.New("no such room")
+	ErrTryAgain = errors.New("no node took the room in time")
+	ErrNoLeader = errors.New("no leader of the cluster is in reach")
+)
+
+func isNoRoom(err error) bool { return errors.Is(err, ErrNoRoom) }
+
+// roomFault is what a client is answered. Libraries know the codes of a Redis
+// Cluster, and many try again by themselves.
+func roomFault(err error) string {
+	switch {
+	case errors.Is(err, ErrNoLeader):
+		return "CLUSTERDOWN The cluster is down: " + err.Error()
+	case errors.Is(err, ErrTryAgain):
+		return "TRYAGAIN " + err.Error()
+	case errors.Is(err, context.DeadlineExceeded):
+		return "TRYAGAIN the cluster did not answer in time"
+	default:
+		return "ERR " + err.Error()
+	}
+}
+
+// allowance is how many ROOM GET a client has left, as the moment from which on
+// it would have all of them.
+type allowance struct{ full time.Time }
+
+// take takes one, if there is one.
+func (a *allowance) take() bool {
+	now := time.Now()
+	full := a.full
+	if full.Before(now) {
+		full = now
+	}
+	full = full.Add(roomGetInterval)
+	if full.Sub(now) > roomGetBurst*roomGetInterval {
+		return false
+	}
+	a.full = full
+	return true
+}
