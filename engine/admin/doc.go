@@ -4,11 +4,13 @@
 //	/             what there is
 //	/metrics      figures for Prometheus
 //	/healthz      200 "ok" while clients are served, 503 while the server ends
+//	/readyz       200 "ok" while new clients may be sent here; else 503 and why
+//	/v1/          the API of a cluster, which another package answers
 //	/debug/pprof/ profiles, for "go tool pprof"
 //
 // # Who may come
 //
-// There is no password and no TLS. Whoever reaches the address can read the
+// There is no password and no TLS; at most the API has a token. Whoever reaches the address can read the
 // figures and can slow the server down with profiles. So the address is for
 // operators only: keep it on loopback or on a network of their own. Listen logs
 // a warning if it is not loopback. The command line, which may hold a password,
@@ -29,7 +31,7 @@
 // # Threads and life
 //
 // Listen opens the address and serves in goroutines of net/http, away from the
-// loops. BeginShutdown turns /healthz to 503, so that a load balancer sends
+// loops. BeginShutdown turns /healthz and /readyz to 503, so that a load balancer sends
 // nobody here any more; Close ends the rest. The order of a server's end is
 // BeginShutdown, Engine.Shutdown, Close: figures and health can be read as long
 // as clients are there.

@@ -44,6 +44,12 @@ type site struct {
 
 func serve(t *testing.T, change ...func(*engine.Settings)) *site {
 	t.Helper()
+	return serveIn(t, nil, change...)
+}
+
+// serveIn is serve for a node of a cluster, if there is one.
+func serveIn(t *testing.T, cluster []Cluster, change ...func(*engine.Settings)) *site {
+	t.Helper()
 	s := &site{t: t, socket: filepath.Join(t.TempDir(), "hub.sock")}
 	settings := engine.Settings{MaxClients: 100, MaxBulkBytes: 512 << 20, QueryBufferBytes: 1 << 30}
 	for _, f := range change {
@@ -60,7 +66,7 @@ func serve(t *testing.T, change ...func(*engine.Settings)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Server, err = Listen("127.0.0.1:0", e, log); err != nil {
+	if s.Server, err = Listen("127.0.0.1:0", e, log, cluster...); err != nil {
 		t.Fatal(err)
 	}
 	if err := e.Start(); err != nil {

@@ -8,12 +8,17 @@ const (
 	// Prometheus pair, a health check, a person and two profiles are 6.
 	connectionsMax = 8
 
+	// APIConnectionsMax is connectionsMax where a cluster's API is: applications ask
+	// it for rooms, one connection for each of their processes. These files are on
+	// top of those that the engine sets aside.
+	APIConnectionsMax = 128
+
 	// scrapesMax is how many scrapes run at once; one more gets a 503. One
 	// gathers some hundred kilobytes, and two Prometheus servers are usual.
 	scrapesMax = 3
 
 	// readTimeout is how long a request may take to arrive. Ours are a few
-	// hundred bytes without a body.
+	// hundred bytes.
 	readTimeout = 5 * time.Second
 
 	// writeTimeout is how long an answer may take to leave; pprof adds the

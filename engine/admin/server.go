@@ -22,30 +22,45 @@ const index = `HubSub, for operators:
 
 /metrics        figures for Prometheus
 /healthz        200 while clients are served, 503 while the server ends
+/readyz         200 while new clients may be sent here, 503 while not
+/v1/            the cluster's rooms and nodes; /v1/openapi.json describes it
 /debug/pprof/   profiles, for "go tool pprof"
 `
 
 // Server answers operators. Its methods may be called from any goroutine.
 type Server struct {
 	// Set once.
-	http     *http.Server
-	listener net.Listener
-	log      *slog.Logger
-	ended    chan struct{} // closed when nothing is accepted any more
+	http           *http.Server
+	listener       net.Listener
+	log            *slog.Logger
+	cluster        Cluster
+	connectionsMax int64
+	ended          chan struct{} // closed when nothing is accepted any more
 
 	// Any goroutine, atomic.
 	ending      atomic.Bool  // the server is shutting down
 	connections atomic.Int64 // that net/http has
 }
 
+// Cluster is what the address answers for a node of one. Any goroutine calls it.
+type Cluster struct {
+	Ready       func() error                                    // nil if rooms can be asked for, else why not
+	API         http.Handler                                    // /v1/
+	ConnContext func(context.Context, net.Conn) context.Context // http.Server's, for what API keeps per connection
+}
+
 // Listen opens addr (host:port; port 0 takes a free one) and serves the figures
-// of the engine there until Close. Errors say what to change.
-func Listen(addr string, e *engine.Engine, log *slog.Logger) (*Server, error) {
+// of the engine there until Close, and the API of a cluster, if there is one.
+// Errors say what to change.
+func Listen(addr string, e *engine.Engine, log *slog.Logger, cluster ...Cluster) (*Server, error) {
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on --http %s: %w%s", addr, err, advice(err))
 	}
-	s := &Server{listener: ln, log: log, ended: make(chan struct{})}
+	s := &Server{listener: ln, log: log, connectionsMax: connectionsMax, ended: make(chan struct{})}
+	for _, c := range cluster {
+		s.cluster, s.connectionsMax = c, APIConnectionsMax
+	}
 	s.http = &http.Server{
 		Handler:        s.routes(e),
 		ReadTimeout:    readTimeout,
@@ -53,6 +68,7 @@ func Listen(addr string, e *engine.Engine, log *slog.Logger) (*Server, error) {
 		IdleTimeout:    idleTimeout,
 		MaxHeaderBytes: headerBytesMax,
 		ConnState:      s.count,
+		ConnContext:    s.cluster.ConnContext,
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug), // a peer's faults
 	}
 	log.Info("serving metrics, health and profiles over HTTP", "http", ln.Addr().String())
@@ -82,7 +98,7 @@ func advice(err error) string {
 // warnIfOpen warns of an address that other machines may reach.
 func warnIfOpen(addr net.Addr, log *slog.Logger) {
 	if tcp, ok := addr.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
-		log.Warn("the HTTP address has no password and is not loopback: "+
+		log.Warn("the HTTP address has no password, at most a token for /v1/, and is not loopback: "+
 			"let only operators reach it, or use --http 127.0.0.1:PORT", "http", addr.String())
 	}
 }
@@ -99,7 +115,7 @@ func (s *Server) serve() {
 func (s *Server) count(c net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
-		if s.connections.Add(1) > connectionsMax {
+		if s.connections.Add(1) > s.connectionsMax {
 			c.Close()
 		}
 	case http.StateClosed:
@@ -113,6 +129,10 @@ func (s *Server) routes(e *engine.Engine) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, index) })
 	mux.HandleFunc("GET /healthz", s.health)
+	mux.HandleFunc("GET /readyz", s.ready)
+	if s.cluster.API != nil {
+		mux.Handle("/v1/", s.cluster.API)
+	}
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry(e), promhttp.HandlerOpts{
 		MaxRequestsInFlight: scrapesMax,
 		ErrorLog:            slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
@@ -134,6 +154,17 @@ func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
 	say(w, http.StatusOK, "ok\n")
 }
 
+// ready is for who decides where new clients go. Without a cluster it is health.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	if s.cluster.Ready != nil && !s.ending.Load() {
+		if err := s.cluster.Ready(); err != nil {
+			say(w, http.StatusServiceUnavailable, err.Error()+"\n")
+			return
+		}
+	}
+	s.health(w, r)
+}
+
 // say answers with plain text that is true for now only.
 func say(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -145,7 +176,7 @@ func say(w http.ResponseWriter, status int, text string) {
 // Addr returns the address that is listened on.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
-// BeginShutdown makes /healthz answer 503 from now on. Everything else goes on
+// BeginShutdown makes /healthz and /readyz answer 503 from now on. Everything else goes on
 // until Close.
 func (s *Server) BeginShutdown() { s.ending.Store(true) }
 

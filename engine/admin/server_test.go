@@ -5,12 +5,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"runtime/trace"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -32,6 +34,8 @@ func TestPages(t *testing.T) {
 	f("/", http.StatusOK, "/metrics", "/healthz", "/debug/pprof/")
 	f("/metrics", http.StatusOK, "hubsub_clients 0")
 	f("/healthz", http.StatusOK, "ok\n")
+	f("/readyz", http.StatusOK, "ok\n")
+	f("/v1/rooms", http.StatusNotFound) // there is no cluster
 	f("/debug/pprof/", http.StatusOK, "goroutine", "heap")
 	f("/debug/pprof/goroutine?debug=1", http.StatusOK, "goroutine profile:")
 	f("/debug/pprof/heap", http.StatusOK)
@@ -60,8 +64,53 @@ func TestHealthWhileTheServerEnds(t *testing.T) {
 	if status, body := s.get("/healthz"); status != http.StatusServiceUnavailable || body != "shutting down\n" {
 		t.Errorf("%d %q", status, body)
 	}
+	if status, body := s.get("/readyz"); status != http.StatusServiceUnavailable || body != "shutting down\n" {
+		t.Errorf("/readyz: %d %q", status, body)
+	}
 	if status, _ := s.get("/metrics"); status != http.StatusOK {
 		t.Errorf("no metrics while the server ends: %d", status)
+	}
+}
+
+// A node that is not in its cluster yet is healthy and not ready. The API gets
+// what is its own, as it was written.
+func TestCluster(t *testing.T) {
+	var fault atomic.Pointer[error]
+	type key struct{}
+	s := serveIn(t, []Cluster{{
+		Ready: func() error {
+			if err := fault.Load(); err != nil {
+				return *err
+			}
+			return nil
+		},
+		API: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = fmt.Fprint(w, r.URL.EscapedPath(), " ", r.Context().Value(key{}))
+		}),
+		ConnContext: func(ctx context.Context, _ net.Conn) context.Context { return context.WithValue(ctx, key{}, "kept") },
+	}})
+	f := func(path string, status int, body string) {
+		t.Helper()
+		if got, text := s.get(path); got != status || text != body {
+			t.Errorf("%s: %d %q, want %d %q", path, got, text, status, body)
+		}
+	}
+	err := errors.New("no leader yet")
+	fault.Store(&err)
+	f("/healthz", http.StatusOK, "ok\n")
+	f("/readyz", http.StatusServiceUnavailable, "no leader yet\n")
+	fault.Store(nil)
+	f("/readyz", http.StatusOK, "ok\n")
+	f("/v1/rooms/a%2Fb%20c", http.StatusOK, "/v1/rooms/a%2Fb%20c kept")
+	f("/v1/rooms/%2F%2F", http.StatusOK, "/v1/rooms/%2F%2F kept")
+	for range connectionsMax + 1 { // applications are more than operators
+		if _, err := s.keepOpen(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.BeginShutdown()
+	if status, body := s.get("/readyz"); status != http.StatusServiceUnavailable || body != "shutting down\n" {
+		t.Errorf("%d %q", status, body)
 	}
 }
 
