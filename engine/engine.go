@@ -157,6 +157,10 @@ func (e *Engine) Subscribers(kind Kind, name []byte) int64 {
 	return 0
 }
 
+// RoomInUse reports whether a client is subscribed to a channel of the room by
+// name. Any goroutine.
+func (e *Engine) RoomInUse(name string) bool { return e.directory.inUse(name) }
+
 // Patterns returns how many different patterns clients are subscribed to. Any
 // goroutine.
 func (e *Engine) Patterns() int64 { return e.patterns.count.Load() }
