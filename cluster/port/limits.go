@@ -12,8 +12,8 @@ const (
 	// bytes; later versions may add to it.
 	openingBytesMax = 4 << 10
 
-	// greetingBytesMax bounds hello and answer, whose only long part is the list of
-	// seeds: a thousand addresses.
+	// greetingBytesMax bounds hello and answer. They have a few hundred bytes, with
+	// long names a few thousand; later versions may add to them.
 	greetingBytesMax = 64 << 10
 
 	// greetingTimeout is how long both sides have for all of the greeting: two round

@@ -63,7 +63,7 @@ func (l *log) String() string {
 // start opens a port of a node named as its address, which echoes on Control.
 func start(t testing.TB, network Network, address, secret string) *node {
 	t.Helper()
-	n := &node{greeting: Greeting{Cluster: "c1", Generation: 7, Name: placement.Name(address + "/1"), ID: address, Address: address, Seeds: []string{address}}}
+	n := &node{greeting: Greeting{Cluster: "c1", Generation: 7, Name: placement.Name(address + "/1"), ID: address, Address: address, LeaderAddress: address}}
 	p, err := Listen(Config{
 		Address: address, Network: network, Secret: secret,
 		Log: slog.New(slog.NewTextHandler(&n.log, nil)),
@@ -140,7 +140,7 @@ func TestDialTCP(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if peer.Name != "b/1" || peer.Members != 3 || peer.Generation != 7 || peer.Min != versionMin || peer.Max != versionMax || len(peer.Seeds) != 1 {
+		if peer.Name != "b/1" || peer.Members != 3 || peer.Generation != 7 || peer.Min != versionMin || peer.Max != versionMax || peer.LeaderAddress == "" {
 			t.Fatalf("heard %+v", peer)
 		}
 		talks(t, conn)
@@ -186,10 +186,10 @@ func TestDeadPeersBreakConnections(t *testing.T) {
 func TestHello(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		_, a, b := pair(t, "s", "s")
-		b.says(func(g *Greeting) { g.Cluster, g.Founding = "", true }) // Hello is for those in no cluster, too
+		b.says(func(g *Greeting) { g.Cluster, g.Rooms = "", 5 }) // Hello is for those in no cluster, too
 		for address, want := range map[string]placement.Name{addressA: addressA + "/1", addressB: addressB + "/1"} {
 			peer, err := a.Hello(t.Context(), address)
-			if err != nil || peer.Name != want || peer.Founding != (address == addressB) {
+			if err != nil || peer.Name != want || (peer.Rooms == 5) != (address == addressB) {
 				t.Errorf("%s: %+v, %v", address, peer, err)
 			}
 		}
@@ -248,7 +248,7 @@ func TestSecrets(t *testing.T) {
 				if !strings.Contains(r.Error(), why) {
 					t.Errorf("%q does not say that %s", r, why)
 				}
-				if r.Peer.Name != "" || r.Peer.Cluster != "" || len(r.Peer.Seeds) > 0 {
+				if r.Peer.Name != "" || r.Peer.Cluster != "" || r.Peer.LeaderAddress != "" {
 					t.Errorf("a stranger learned %+v", r.Peer)
 				}
 			}
