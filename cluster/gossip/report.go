@@ -1,0 +1,49 @@
+package gossip
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/bytedance/sonic"
+)
+
+// report tells the leader and some others how busy this node is, once a second.
+func (g *Gossip) report() {
+	ticker := time.NewTicker(reportInterval)
+	defer ticker.Stop()
+	for {
+		g.reportOnce()
+		select {
+		case <-ticker.C:
+		case <-g.ctx.Done():
+			return
+		}
+	}
+}
+
+func (g *Gossip) reportOnce() {
+	r := g.config.Report()
+	r.Node = g.config.Self.Name
+	b, err := sonic.Marshal(r)
+	if err != nil { // a share that is no number
+		g.counters.reportsBad.Add(1)
+		g.log.Warn("cannot report this node's load", "error", err)
+		return
+	}
+	g.view.hear(r)
+	leader := string(g.config.Leader())
+	nodes := g.view.nodes()
+	rand.Shuffle(len(nodes), func(i, j int) { nodes[i], nodes[j] = nodes[j], nodes[i] })
+	others := 0
+	for i := range nodes {
+		if nodes[i].Name != leader {
+			if others == reportNodes {
+				continue
+			}
+			others++
+		}
+		if err := g.list.SendBestEffort(&nodes[i], b); err != nil { // the transport has no errors
+			g.log.Debug("cannot report this node's load", "to", nodes[i].Name, "error", err)
+		}
+	}
+}
