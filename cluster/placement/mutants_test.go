@@ -77,7 +77,7 @@ func TestSimFindsMutants(t *testing.T) {
 			}
 			write(t, broken, strings.Replace(string(source), m.right, m.wrong, 1))
 			write(t, overlay, string(files))
-			out, err := exec.Command("go", "test", "-overlay", overlay, "-vet=off", "-run", "^TestSim$", ".", "-sim.seeds", "2000").CombinedOutput()
+			out, err := exec.Command("go", "test", "-overlay", overlay, "-vet=off", "-ldflags=-s -w", "-run", "^TestSim$", ".", "-sim.seeds", "2000").CombinedOutput()
 			found := regexp.MustCompile(`(?m)seed \d+: .*`).Find(out)
 			if err == nil || found == nil {
 				t.Fatalf("no seed finds it (%v)\n%s", err, out)

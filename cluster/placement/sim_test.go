@@ -5,7 +5,11 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
+	"runtime/debug"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -30,12 +34,21 @@ func TestSim(t *testing.T) {
 		}
 		return
 	}
-	for seed := range uint64(*simSeeds) {
-		w := newWorld(seed + 1)
-		if err := w.live(); err != nil {
-			t.Fatalf("seed %d: %v\nagain, told: go test ./cluster/placement -run TestSim -v -sim.seed %d", seed+1, err, seed+1)
-		}
+	defer debug.SetGCPercent(debug.SetGCPercent(800)) // a world is small, and soon over
+	var next atomic.Uint64
+	var found atomic.Bool
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for seed := next.Add(1); seed <= uint64(*simSeeds) && !found.Load(); seed = next.Add(1) {
+				if err := newWorld(seed).live(); err != nil {
+					found.Store(true)
+					t.Errorf("seed %d: %v\nagain, told: go test ./cluster/placement -run TestSim -v -sim.seed %d", seed, err, seed)
+				}
+			}
+		})
 	}
+	workers.Wait()
 }
 
 const (
