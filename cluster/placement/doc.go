@@ -57,9 +57,9 @@
 // None. The parts have no clock, no socket, no goroutine and no lock: their
 // methods take the time and what has happened, and leave effects for the caller to
 // carry out; Next says when Tick has something to do, so that an idle node sleeps.
-// So a simulator runs them (sim_test.go), a thousand lives a minute,
-// with faults that no machine has often enough. mutants_test.go breaks the rules
-// above, one at a time, and the simulator must find each.
+// So a simulator runs them (sim_test.go), a thousand lives a minute, with faults
+// that no machine has often enough. mutants_test.go breaks the rules above, one at
+// a time, and the simulator must find each.
 //
 // # Imports
 //
