@@ -83,7 +83,7 @@ func (p *Port) serve(c *conn) {
 	}
 	p.accepted.Add(1)
 	p.running.Done()
-	if handler == nil { // a Hello
+	if handler == nil { // a Hello that nobody wants to know of
 		c.Close()
 		return
 	}
@@ -115,7 +115,7 @@ type welcome struct {
 	peer Greeting
 }
 
-// run greets. The handler is nil for a Hello.
+// run greets. The handler may be nil for a Hello, which needs none.
 func (w *welcome) run() (Handler, error) {
 	p, c := w.port, w.conn
 	c.SetDeadline(time.Now().Add(greetingTimeout))
@@ -185,9 +185,6 @@ func (w *welcome) run() (Handler, error) {
 	}
 	if refused != nil {
 		return nil, refused
-	}
-	if w.kind == Hello {
-		return nil, nil
 	}
 	return handler, nil
 }

@@ -29,8 +29,7 @@ type Greeting struct {
 	Rooms         int            `json:"rooms,omitempty"`
 	Leader        placement.Name `json:"leader,omitempty"`
 	LeaderAddress string         `json:"leader_address,omitempty"`
-	Seeds         []string       `json:"seeds,omitempty"`
-	Founding      bool           `json:"founding,omitempty"`
+	Table         bool           `json:"table,omitempty"` // it knows where rooms live
 }
 
 // opening is the first thing that each side says.

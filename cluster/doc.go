@@ -1,0 +1,53 @@
+// Package cluster makes a process a node: it founds a cluster or joins one, and
+// tells clients where rooms live.
+//
+// # The parts
+//
+//	commands, REST ─▶ Node ─▶ life ─▶ director ─▶ placement (decides)
+//	                           │         │
+//	                 formation.go        ├─ consensus  what all agree on: raft
+//	                 members.go          ├─ control    messages about rooms
+//	                 watch.go            └─ gossip     who seems dead, how busy
+//	                                           all over port: one TCP port
+//
+// A [Node] lives as long as the process. What it is in the cluster is a life: one
+// name, that is the node's id and a number of its own, and all parts that speak
+// under it. When the others have given a life up, or it belongs to a cluster that
+// gives way to another, the node ends it and begins the next, as a newcomer. That
+// is what a restart of the process would do, and one way for both is simpler
+// than two.
+//
+// # Founding and joining
+//
+// A process asks the addresses of --join whether they have a cluster (formation.go,
+// pure). If one has, it joins: the leader proposes it as a member, and tells it
+// the roster, which is all that a plain node knows. If none has, the first on the
+// list founds one. A cluster's name is its id and its generation, and is compared
+// by every connection. Two clusters that meet stay two, unless one is a single
+// process without rooms. A later generation is begun by the survivor of two nodes,
+// or by the operator (recover.go), when the earlier cannot go on; whoever is of
+// the earlier yields to it.
+//
+// # Deaths
+//
+// Gossip gives hints. The leader asks a silent member itself before it proposes
+// its death. Certain at once is only what control sees: a connection that ended,
+// to an address that now refuses, or where another process answers. What is
+// certain a node keeps to itself until the roster has it, so that it never waits
+// for a leader that it knows to be dead.
+//
+// # Threads
+//
+// One mutex, life.mu, guards the deciding parts, the table that consensus applies
+// entries to, and all else that changes. Whoever holds it never waits: messages
+// and proposals go to queues, answers to channels with room. One goroutine
+// carries out what the deciding parts want done and tells them the time
+// (director.go); control, consensus and gossip call in from goroutines of theirs.
+// Since effects are carried out by one goroutine, what comes while it works is
+// one entry of the log and one frame per peer.
+//
+// # Imports
+//
+// The packages below this one, and the standard library. Never engine: main joins
+// the two.
+package cluster

@@ -1,0 +1,341 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"time"
+
+	"hubsub/cluster/consensus"
+	"hubsub/cluster/control"
+	"hubsub/cluster/gossip"
+	"hubsub/cluster/placement"
+	"hubsub/cluster/port"
+)
+
+// life is a process under one name. Its parts are its own; only the port is
+// there before and after it.
+type life struct {
+	// Set once.
+	node     *Node
+	log      *slog.Logger
+	self     placement.Member
+	born     time.Time
+	contacts []string      // besides the seeds: where a cluster was met
+	dirty    chan struct{} // holds one: there are effects to carry out
+	over     chan struct{} // closed by restart
+	parted   chan struct{} // closed when the others know that this process ends
+	ended    chan struct{} // closed when the parts are to end
+	running  sync.WaitGroup
+
+	// mu guards all that follows, and the table that consensus changes. Whoever
+	// holds it never waits for anything.
+	mu sync.Mutex
+
+	cluster    string // what connections compare; empty: none yet
+	generation uint32 // that this process has begun or joined
+	parts      parts
+
+	table   *placement.Table
+	decider *placement.Decider
+	host    *placement.Host
+	front   *placement.Front
+	toSelf  []placement.Message
+
+	term      uint64         // of consensus, in which this process leads; 0: it does not
+	leader    placement.Name // of the cluster, as far as is known; empty: nobody
+	heardTerm placement.Term // the latest of a roster
+	addresses map[placement.Name]string
+	dead      map[placement.Name]death // known here, and not in the roster yet
+	reports   map[placement.Name]placement.Report
+	asking    map[placement.Name]bool // whether it lives: an inquiry is under way
+	unheard   map[placement.Name]time.Duration
+	usage     usage
+	serial    uint64  // of the last report
+	busy      float64 // as it said
+
+	losses     int           // see contact
+	resumed    bool          // by what the data directory knew
+	entered    time.Duration // when the parts were there
+	admitted   bool          // it was told so in the log
+	departed   bool          // parted is closed
+	takingOver bool
+
+	tag     uint64 // of the last client's question
+	waiting map[uint64]func(placement.Told)
+	paging  map[uint64]func(placement.Scanned)
+	closed  bool
+	next    []string // contacts of the next life
+}
+
+// parts are there once the process has a cluster.
+type parts struct {
+	control   *control.Control
+	consensus *consensus.Consensus
+	gossip    *gossip.Gossip
+}
+
+var (
+	errSeeking = errors.New("this node has no cluster yet")
+	errJoining = errors.New("this node is not yet a member of its cluster")
+	errLeaving = errors.New("this node is about to end")
+)
+
+func newLife(n *Node, contacts []string) (*life, error) {
+	boot, cluster, err := recall(n.config.DataDir, n.config.ID)
+	if err != nil {
+		return nil, err
+	}
+	l := &life{
+		node: n, log: n.log, born: time.Now(), contacts: contacts,
+		dirty: make(chan struct{}, 1), over: make(chan struct{}), parted: make(chan struct{}), ended: make(chan struct{}),
+		table:     placement.NewTable(),
+		addresses: make(map[placement.Name]string),
+		dead:      make(map[placement.Name]death),
+		reports:   make(map[placement.Name]placement.Report),
+		asking:    make(map[placement.Name]bool),
+		unheard:   make(map[placement.Name]time.Duration),
+		waiting:   make(map[uint64]func(placement.Told)),
+		paging:    make(map[uint64]func(placement.Scanned)),
+		usage:     newUsage(),
+	}
+	l.self = placement.Member{
+		Name: placement.NameOf(n.config.ID, boot), ID: n.config.ID, Boot: boot, Cluster: n.address,
+		Clients: n.config.Clients, Zone: n.config.Zone, Weight: max(n.config.Weight, 1),
+	}
+	if cluster != "" {
+		l.setCluster(cluster)
+		l.resumed = true
+	}
+	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	l.decider = placement.NewDecider(l.table, n.config.Settings, random)
+	l.host = placement.NewHost(l.self.Name, n.config.InUse, l.full)
+	l.front = placement.NewFront(random)
+	l.addresses[l.self.Name] = n.address
+	return l, nil
+}
+
+// now is the time of the deciding parts.
+func (l *life) now() time.Duration { return time.Since(l.born) }
+
+// live runs until the node ends or must begin anew, and returns the contacts of
+// the next life.
+func (l *life) live() (contacts []string) {
+	l.running.Go(l.drive)
+	l.node.port.Handle(port.Hello, func(conn net.Conn, peer port.Greeting) {
+		conn.Close()
+		l.met(peer)
+	})
+	if err := l.enter(); err != nil {
+		l.log.Error("cannot take part in a cluster", "error", err)
+		l.restart()
+	}
+	watch := time.NewTicker(watchInterval)
+	defer watch.Stop()
+	var contacted time.Time
+	for {
+		select {
+		case <-l.node.quit:
+			return nil
+		case <-l.over:
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			return l.next
+		case <-watch.C:
+			l.watch()
+			if time.Since(contacted) >= contactInterval {
+				contacted = time.Now()
+				l.running.Go(l.contact)
+			}
+		}
+	}
+}
+
+// enter has the process found a cluster, join one, or go on with the one that
+// its data directory knows.
+func (l *life) enter() error {
+	if l.cluster != "" {
+		l.log.Info("going on with the cluster of the data directory", "cluster", l.cluster, "node", l.self.Name)
+		return l.assemble(nil, false)
+	}
+	next, ok := l.seek()
+	switch {
+	case !ok:
+		return nil
+	case next.found:
+		l.setCluster(joinCluster(newCluster(), uint32(time.Now().Unix())))
+		l.log.Info("founding a cluster", "cluster", l.cluster, "node", l.self.Name, "address", l.self.Cluster)
+		return l.assemble(nil, true)
+	default:
+		l.setCluster(next.join.Cluster)
+		l.log.Info("joining a cluster", "cluster", l.cluster, "node", l.self.Name, "address", l.self.Cluster, "through", next.join.Address)
+		return l.assemble([]string{next.join.Address}, false)
+	}
+}
+
+func (l *life) setCluster(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.cluster = name
+	_, l.generation = splitCluster(name)
+}
+
+// seek asks the seeds again and again until they say what to do; ok is false if
+// the node ends before.
+func (l *life) seek() (next step, ok bool) {
+	var told time.Duration
+	for {
+		next := seek(l.self.Name, l.look(), l.now())
+		if next.found || next.join.Cluster != "" {
+			return next, true
+		}
+		if now := l.now(); told == 0 || now-told >= tellInterval {
+			told = now
+			l.log.Info("waiting for " + next.waiting)
+		}
+		if !l.node.pause(seekInterval) {
+			return step{}, false
+		}
+	}
+}
+
+// look asks all seeds at once.
+func (l *life) look() []sighting {
+	addresses := resolve(append(l.node.config.Join[:len(l.node.config.Join):len(l.node.config.Join)], l.contacts...))
+	seen := make([]sighting, len(addresses))
+	var asked sync.WaitGroup
+	for i, address := range addresses {
+		seen[i].address = address
+		asked.Go(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), helloTimeMax)
+			defer cancel()
+			seen[i].greeting, seen[i].err = l.node.port.Hello(ctx, address)
+		})
+	}
+	asked.Wait()
+	return seen
+}
+
+// assemble makes the parts that speak with others, and joins them.
+func (l *life) assemble(contacts []string, found bool) error {
+	c := l.node.config
+	talk := control.New(control.Config{
+		Port: l.node.port, Log: l.log, Receive: l.receive, Dead: l.proved,
+	})
+	agree, err := consensus.Open(consensus.Config{
+		Self: l.self.Name, Address: l.node.address, Port: l.node.port, DataDir: raftDir(c.DataDir), Log: l.log,
+		Guard: &l.mu, Table: l.table, Applied: l.applied, Changed: l.changed, Failed: l.failed, Leadership: l.leadership,
+	})
+	if err != nil {
+		talk.Close()
+		return err
+	}
+	l.mu.Lock()
+	l.parts.control, l.parts.consensus = talk, agree
+	l.mu.Unlock()
+	if err := l.startGossip(); err != nil {
+		return err
+	}
+	if err := remember(c.DataDir, l.self, l.cluster); err != nil {
+		return err
+	}
+	l.node.port.Handle(recoverKind, l.serveRecover)
+	l.mu.Lock()
+	l.host.Join(l.self)
+	l.entered = l.now()
+	l.mu.Unlock()
+	if found {
+		if err := agree.Bootstrap(); err != nil {
+			return fmt.Errorf("cannot found a cluster: %w", err)
+		}
+	}
+	if len(contacts) > 0 {
+		if err := l.gossip().Join(contacts); err != nil {
+			l.log.Warn("cannot join the gossip of the cluster yet, trying again", "error", err)
+		}
+	}
+	return nil
+}
+
+// startGossip begins, or begins anew, for the cluster as it is called now.
+func (l *life) startGossip() error {
+	g, err := gossip.Start(gossip.Config{
+		Self: l.self, Port: l.node.port, Label: l.cluster, Log: l.log,
+		Report: l.report, Heard: l.heard, Leader: l.leading, Lost: l.lost, Contacts: l.seeds,
+	})
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	old := l.parts.gossip
+	l.parts.gossip = g
+	l.mu.Unlock()
+	if old != nil {
+		old.Close()
+	}
+	return nil
+}
+
+func (l *life) gossip() *gossip.Gossip {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.parts.gossip
+}
+
+// restart ends this life; the next one asks at the contacts, too. Any
+// goroutine, also with mu held by restartLocked.
+func (l *life) restart(contacts ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.restartLocked(contacts...)
+}
+
+func (l *life) restartLocked(contacts ...string) {
+	select {
+	case <-l.over:
+	default:
+		l.next = append(contacts, l.contacts...)
+		close(l.over)
+	}
+}
+
+// close ends the parts, and answers who waits. What the data directory holds of
+// a life that is over is of no more use.
+func (l *life) close() {
+	l.node.port.Handle(port.Hello, func(conn net.Conn, _ port.Greeting) { conn.Close() })
+	l.node.port.Handle(recoverKind, nil)
+	close(l.ended)
+	l.mu.Lock()
+	l.closed = true
+	p := l.parts
+	for _, answer := range l.waiting {
+		answer(placement.Told{Error: placement.NoLeader})
+	}
+	for _, page := range l.paging {
+		page(placement.Scanned{Error: placement.NoLeader})
+	}
+	clear(l.waiting)
+	clear(l.paging)
+	l.mu.Unlock()
+	l.running.Wait()
+	if p.gossip != nil {
+		p.gossip.Close()
+	}
+	if p.control != nil {
+		p.control.Close()
+	}
+	if p.consensus != nil {
+		if err := p.consensus.Close(); err != nil {
+			l.log.Warn("consensus did not end well", "error", err)
+		}
+	}
+	if !l.node.ended() {
+		if err := forget(l.node.config.DataDir); err != nil {
+			l.log.Error("cannot remove what the data directory holds of a cluster that is left", "error", err)
+		}
+	}
+}

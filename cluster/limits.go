@@ -1,0 +1,55 @@
+package cluster
+
+import "time"
+
+const (
+	// seekInterval is how often a process without a cluster asks its seeds.
+	seekInterval = 250 * time.Millisecond
+
+	// foundAfter is how long it waits for seeds that do not answer before the
+	// first that does founds a cluster: longer than a process takes to start.
+	foundAfter = 5 * time.Second
+
+	// helloTimeMax is how long an answer to a greeting may take. A process that
+	// needs longer is hung, or out of reach.
+	helloTimeMax = time.Second
+
+	// tickMin is how soon the deciding parts are told the time again: it bounds
+	// the work of those that always want to know it.
+	tickMin = time.Millisecond
+
+	// watchInterval is how often a node looks at what no event tells of: members
+	// that fell silent, who leads, whether the voters are right, rooms out of use.
+	watchInterval = 500 * time.Millisecond
+
+	// contactInterval is how often a node looks for what is not part of its
+	// cluster and should be: seeds, and members that were given up.
+	contactInterval = 5 * time.Second
+
+	// joinPatience is how long a newcomer knows nobody who leads before it looks
+	// for a cluster again: an election takes less.
+	joinPatience = 10 * time.Second
+
+	// lossesMax is how many times in a row, contactInterval apart, a node finds
+	// nobody who knows the rooms or a leader before it gives its cluster up.
+	lossesMax = 3
+
+	// silentFor is how long a member may be unknown to the gossip before the
+	// leader asks it itself: it may be new there.
+	silentFor = 2 * time.Second
+
+	// idleFor is how long a room stays that nobody uses.
+	idleFor = time.Minute
+
+	// usageParts is into how many parts the hosted rooms are divided for the look
+	// at their use; one part is looked at each watchInterval.
+	usageParts = 20
+
+	// leaveTimeMax is how long a node that ends waits for another to lead instead
+	// of it, and for the others to know. leaveInterval is how often it looks.
+	leaveTimeMax  = 5 * time.Second
+	leaveInterval = 50 * time.Millisecond
+
+	// tellInterval is how often a wait without end is told of in the log.
+	tellInterval = 10 * time.Second
+)

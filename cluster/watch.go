@@ -1,0 +1,295 @@
+package cluster
+
+import (
+	"cmp"
+	"context"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"hubsub/cluster/consensus"
+	"hubsub/cluster/placement"
+)
+
+// watch looks at what no event tells of.
+func (l *life) watch() {
+	l.mu.Lock()
+	defer l.wake()
+	defer l.mu.Unlock()
+	if l.parts.gossip == nil || l.closed {
+		return
+	}
+	for name := range l.dead {
+		if l.parts.gossip.Alive(name) {
+			l.revive(name)
+		}
+	}
+	l.usage.look(l.now(), l.node.config.InUse, l.host.Idle)
+	if l.term > 0 {
+		l.miss()
+		l.running.Go(func() { l.parts.consensus.Balance(l.candidates()) })
+		return
+	}
+	if l.leader == "" {
+		l.findLeader()
+	}
+	if l.stranded() {
+		l.log.Warn("the cluster that it was joining is not there: it begins anew", "cluster", l.cluster)
+		l.restartLocked(l.contacts...)
+	}
+	l.mayTakeOver()
+}
+
+// stranded reports whether a newcomer waits for a cluster that has ended before
+// it was let in. The caller holds mu.
+func (l *life) stranded() bool {
+	return !l.resumed && !l.member() && l.leader == "" && l.now()-l.entered >= joinPatience
+}
+
+// miss has the leader ask members that the gossip does not know, for long
+// enough not to be new there. The caller holds mu.
+func (l *life) miss() {
+	now := l.now()
+	for _, s := range l.standing() {
+		name := s.Member.Name
+		switch since, before := l.unheard[name]; {
+		case !s.State.Serves() || name == l.self.Name || l.parts.gossip.Alive(name):
+			delete(l.unheard, name)
+		case !before:
+			l.unheard[name] = now
+		case now-since >= silentFor:
+			l.inquire(name)
+		}
+	}
+}
+
+// findLeader learns who leads: from consensus if this node takes part in it,
+// else from some member. The caller holds mu.
+func (l *life) findLeader() {
+	if name, address, _ := l.parts.consensus.Leader(); name != "" && name != l.self.Name && !l.dead[name].so {
+		l.addresses[name] = address
+		l.follow(name)
+		return
+	}
+	var others []string
+	for _, m := range l.parts.gossip.Members() {
+		if m.Name != l.self.Name && !l.dead[m.Name].so {
+			others = append(others, m.Cluster)
+		}
+	}
+	if len(others) == 0 {
+		others = l.contacts
+	}
+	if len(others) == 0 {
+		return
+	}
+	address := others[rand.IntN(len(others))]
+	l.running.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), helloTimeMax)
+		defer cancel()
+		peer, err := l.node.port.Hello(ctx, address)
+		if err != nil {
+			return
+		}
+		l.met(peer)
+		l.mu.Lock()
+		defer l.wake()
+		defer l.mu.Unlock()
+		if l.leader == "" && l.term == 0 && !l.closed && peer.Cluster == l.cluster && peer.Leader != "" && peer.Leader != l.self.Name && !l.dead[peer.Leader].so {
+			l.addresses[peer.Leader] = peer.LeaderAddress
+			l.follow(peer.Leader)
+		}
+	})
+}
+
+// candidates describes the members to the keeper of the voters.
+func (l *life) candidates() []consensus.Candidate {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var all []consensus.Candidate
+	for _, s := range l.standing() {
+		alive := s.State.Serves() && !l.dead[s.Member.Name].so && (s.Member.Name == l.self.Name || l.parts.gossip.Alive(s.Member.Name))
+		all = append(all, consensus.Candidate{
+			Name: s.Member.Name, ID: s.Member.ID, Address: s.Member.Cluster, Zone: s.Member.Zone,
+			Alive: alive, Reachable: alive, Draining: s.State != placement.Up || s.Member.Name == l.self.Name && l.node.leaving.Load(),
+		})
+	}
+	return all
+}
+
+// mayTakeOver lets the survivor of two go on alone. It is the standby of the
+// only voter, so it has all that was agreed on, but perhaps for the last
+// moment. Of more than two a majority goes on by itself, or the operator
+// decides. The caller holds mu.
+func (l *life) mayTakeOver() {
+	voter, ok := l.onlyVoter()
+	if d := l.dead[voter]; !ok || !d.so || l.node.config.Strict && !d.proved || l.takingOver {
+		return
+	}
+	ids := make(map[string]bool)
+	for _, s := range l.table.Roster().Members {
+		ids[s.Member.ID] = true
+	}
+	if len(ids) > 2 || !ids[l.self.ID] {
+		return
+	}
+	l.takingOver = true
+	l.running.Go(func() {
+		defer func() {
+			l.mu.Lock()
+			l.takingOver = false
+			l.mu.Unlock()
+		}()
+		l.log.Warn("the other of two nodes is dead: this one goes on alone", "dead", voter)
+		if err := l.takeOver(); err != nil {
+			l.log.Error("cannot go on alone, trying again", "error", err)
+		}
+	})
+}
+
+// onlyVoter returns the only voter, if that is another node and this one has
+// all that it agreed on.
+func (l *life) onlyVoter() (voter placement.Name, ok bool) {
+	follows := false
+	for _, s := range l.parts.consensus.Servers() {
+		switch {
+		case s.Voter && voter != "", s.Voter && s.Name == l.self.Name:
+			return "", false
+		case s.Voter:
+			voter = s.Name
+		case s.Name == l.self.Name:
+			follows = true
+		}
+	}
+	return voter, follows && voter != ""
+}
+
+// takeOver begins a new generation of the cluster, with this process as the
+// only voter and all that its table holds. Who is of the old generation yields
+// to it when they meet.
+func (l *life) takeOver() error {
+	l.mu.Lock()
+	id := l.table.Cluster()
+	generation := max(l.table.Generation()+1, uint32(time.Now().Unix()))
+	l.mu.Unlock()
+	// The name first: nobody of the old generation shall take part in the new one.
+	l.setCluster(joinCluster(id, generation))
+	if err := l.parts.consensus.TakeOver(); err != nil {
+		return err
+	}
+	if err := remember(l.node.config.DataDir, l.self, l.cluster); err != nil {
+		return err
+	}
+	return l.startGossip()
+}
+
+// Reports of load, for the gossip. Any goroutine.
+
+func (l *life) report() placement.Report {
+	r := l.node.config.Load()
+	r.Node = l.self.Name
+	r.Draining = l.node.leaving.Load()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.serial++
+	r.Seq = l.serial
+	r.Rooms = l.host.Rooms()
+	l.busy = r.Busy()
+	return r
+}
+
+func (l *life) heard(r placement.Report) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.reports[r.Node] = r
+	l.decider.Load(l.now(), r)
+}
+
+func (l *life) leading() placement.Name {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.leader
+}
+
+// full reports whether this node takes no more rooms. The caller holds mu.
+func (l *life) full() bool { return l.busy >= 1 || l.node.leaving.Load() }
+
+// ready returns why this node cannot answer clients, nil if it can. Without a
+// leader it still serves the rooms that there are.
+func (l *life) ready() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.cluster == "" || l.closed:
+		return errSeeking
+	case !l.member():
+		return errJoining
+	}
+	return nil
+}
+
+func (l *life) nodes() (all []NodeStatus) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	voters := make(map[placement.Name]bool)
+	if l.parts.consensus != nil {
+		for _, s := range l.parts.consensus.Servers() {
+			voters[s.Name] = s.Voter
+		}
+	}
+	for _, s := range l.standing() {
+		r := l.reports[s.Member.Name]
+		n := NodeStatus{Member: s.Member, State: s.State, Rooms: r.Rooms, Busy: r.Busy(), Report: r,
+			Voter: voters[s.Member.Name], Leader: s.Member.Name == l.leader, Self: s.Member.Name == l.self.Name}
+		if l.dead[n.Name].so {
+			n.State = placement.Down // known here, and soon everywhere
+		}
+		all = append(all, n)
+	}
+	slices.SortFunc(all, func(a, b NodeStatus) int { return cmp.Compare(a.Name, b.Name) })
+	return all
+}
+
+// leave has another lead if this process does, tells the leader that it ends,
+// and waits for the roster to say so.
+func (l *life) leave(ctx context.Context) {
+	l.mu.Lock()
+	g := l.parts.gossip
+	l.mu.Unlock()
+	if g == nil {
+		return
+	}
+	look := time.NewTicker(leaveInterval)
+	defer look.Stop()
+	for l.mustHandOver() {
+		l.parts.consensus.Balance(l.candidates())
+		select {
+		case <-ctx.Done():
+			l.log.Warn("ends while it leads the cluster, as nobody else could in time")
+			g.Leave(leaveInterval)
+			return
+		case <-look.C:
+		}
+	}
+	l.mu.Lock()
+	l.host.Leave()
+	alone := l.members() <= 1
+	l.mu.Unlock()
+	l.wake()
+	if !alone {
+		select {
+		case <-l.parted:
+		case <-ctx.Done():
+			l.log.Warn("the others do not know yet that this node ends")
+		}
+	}
+	g.Leave(leaveInterval)
+}
+
+// mustHandOver reports whether this process leads others, or is a voter that
+// they need.
+func (l *life) mustHandOver() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.term > 0 && l.members() > 1
+}
