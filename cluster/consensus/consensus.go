@@ -124,6 +124,9 @@ func (c *Consensus) running() *server {
 
 // start begins a server from what is stored. The caller holds life, or is Open.
 func (c *Consensus) start() error {
+	if err := c.clear(); err != nil {
+		return err
+	}
 	s, err := c.newServer(rand.Uint64())
 	if err != nil {
 		return err
@@ -131,6 +134,19 @@ func (c *Consensus) start() error {
 	c.mu.Lock()
 	c.server = s
 	c.mu.Unlock()
+	return nil
+}
+
+// clear empties the table if raft will not replace it by a snapshot: it applies
+// all entries behind the snapshot, once more if there was a server before.
+func (c *Consensus) clear() error {
+	kept, err := c.stores.snapshots.List()
+	if err != nil || len(kept) > 0 {
+		return err
+	}
+	c.config.Guard.Lock()
+	defer c.config.Guard.Unlock()
+	*c.config.Table = *placement.NewTable()
 	return nil
 }
 
@@ -146,7 +162,7 @@ func (c *Consensus) stop() error {
 	return s.close()
 }
 
-// rebuild starts a server again that goes by what it has not stored.
+// rebuild starts a server again that goes by other things than it has stored.
 func (c *Consensus) rebuild(s *server) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

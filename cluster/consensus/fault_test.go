@@ -19,12 +19,12 @@ func TestPartitionsUnderLoad(t *testing.T) {
 				random := rand.New(rand.NewPCG(seed, 0))
 				a, b, c := w.three()
 				all := []*process{a, b, c}
-				until := time.Now().Add(40 * time.Second)
+				until := time.Now().Add(30 * time.Second)
 				for _, p := range all {
 					go func() {
 						for i := 0; time.Now().Before(until); i++ {
 							p.room(fmt.Sprint(p.id, "-", i))
-							time.Sleep(time.Millisecond)
+							time.Sleep(4 * time.Millisecond)
 						}
 					}()
 				}
@@ -37,14 +37,15 @@ func TestPartitionsUnderLoad(t *testing.T) {
 					default:
 						w.network.Cut(p.address, q.address)
 					}
-					if random.IntN(2) == 0 { // one is cut off from both
+					if random.IntN(2) == 0 { // who leads is cut off from both
+						leader := w.leader(10 * time.Second)
 						for _, other := range all {
-							if other != p {
-								w.network.Cut(p.address, other.address)
+							if other != leader {
+								w.network.Cut(leader.address, other.address)
 							}
 						}
 					}
-					time.Sleep(time.Duration(random.IntN(4000)) * time.Millisecond)
+					time.Sleep(time.Duration(random.IntN(4000)+500) * time.Millisecond)
 					for _, p := range all {
 						for _, q := range all {
 							w.network.Heal(p.address, q.address)
@@ -53,7 +54,7 @@ func TestPartitionsUnderLoad(t *testing.T) {
 					time.Sleep(time.Duration(random.IntN(2500)) * time.Millisecond)
 				}
 				time.Sleep(5 * time.Second)
-				w.agree(10 * time.Second)
+				w.agree(backoffMax)
 				if a.rooms() < 1000 {
 					t.Errorf("%d rooms only", a.rooms())
 				}
@@ -62,13 +63,17 @@ func TestPartitionsUnderLoad(t *testing.T) {
 						t.Errorf("%s has %d rooms, %s has %d", p.name, p.rooms(), a.name, a.rooms())
 					}
 				}
-				if len(a.terms)+len(b.terms)+len(c.terms) < 5 {
+				if len(a.terms)+len(b.terms)+len(c.terms) < 3 {
 					t.Error("leadership has hardly changed")
 				}
 			})
 		})
 	}
 }
+
+// backoffMax is how long raft's leader waits, at most, before it tries a
+// follower again that was away for long.
+const backoffMax = 11 * time.Second
 
 // fill has the leader apply n entries.
 func (w *world) fill(leader *process, n int) {
@@ -147,6 +152,7 @@ func diverge(w *world, behind bool) (a, b, c, leader *process) {
 				w.t.Fatal(err)
 			}
 		}
+		time.Sleep(time.Minute) // until no call is left with the entries that are gone
 		if end, _ := a.stores.log.LastIndex(); end < kept[0].Index {
 			w.t.Fatalf("the entries that nobody else has end at %d, before the snapshot at %d", end, kept[0].Index)
 		}
@@ -160,7 +166,7 @@ func TestDivergentBeforeSnapshot(t *testing.T) {
 		a, b, c, leader := diverge(w, true)
 		w.network.Heal(a.address, b.address)
 		w.network.Heal(a.address, c.address)
-		w.agree(10 * time.Second)
+		w.agree(backoffMax)
 		if a.rooms() != leader.rooms() {
 			t.Errorf("%d rooms of %d", a.rooms(), leader.rooms())
 		}
@@ -175,7 +181,7 @@ func TestDivergentBeyondSnapshot(t *testing.T) {
 		before := a.running()
 		w.network.Heal(a.address, b.address)
 		w.network.Heal(a.address, c.address)
-		w.agree(10 * time.Second)
+		w.agree(backoffMax)
 		if a.rooms() != leader.rooms() {
 			t.Errorf("%d rooms of %d", a.rooms(), leader.rooms())
 		}

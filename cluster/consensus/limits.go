@@ -51,12 +51,22 @@ const (
 	// partition has swallowed is replaced soon after it heals.
 	rpcTimeout = 2 * time.Second
 
+	// callsFlying is how many messages of replication a peer is sent before it has
+	// answered the first. One switches raft's pipeline off, which waits for itself,
+	// for ever, when a peer answers late while there is more to send: see doc.go.
+	callsFlying = 1
+
 	// pooledConns is how many idle connections raft keeps per peer.
 	pooledConns = 3
 
 	// barrierRetry is when a process that was elected and could not yet read all
 	// that was committed tries again.
 	barrierRetry = 20 * time.Millisecond
+
+	// transferStuck is after how long a transfer of leadership that still goes on
+	// will never end: raft gives it electionTimeout, and its last message
+	// rpcTimeout.
+	transferStuck = 2*electionTimeout + 2*rpcTimeout
 
 	// inquiryTimeout bounds the question to a process how far its log is, and
 	// inquiryBytesMax its answer.

@@ -1,6 +1,7 @@
 package consensus
 
 import (
+	"errors"
 	"sync"
 	"time"
 
@@ -72,7 +73,8 @@ func (s *server) hear() {
 // applied. The term is that of this very leadership if it is the same before and
 // after, for a term has one leader, once.
 func (s *server) hold() {
-	var held uint64 // the turn of which the node knows; 0: it does not lead
+	var held uint64           // the turn of which the node knows; 0: it does not lead
+	var refused time.Duration // for how long raft has believed that it transfers leadership
 	end := func() {
 		if held > 0 {
 			held = 0
@@ -95,9 +97,17 @@ func (s *server) hold() {
 				return
 			}
 		}
+		if refused > transferStuck {
+			s.config.Log.Warn("raft does not come back from a transfer of leadership: it is started again")
+			s.c.rebuild(s)
+			refused = 0
+		}
 		term := s.raft.CurrentTerm()
 		err := s.await(s.raft.Barrier(0))
 		if still, now := s.office.now(); err != nil || !still || now != turn || s.raft.State() != raft.Leader || s.raft.CurrentTerm() != term {
+			if refused += barrierRetry; !errors.Is(err, raft.ErrLeadershipTransferInProgress) {
+				refused = 0
+			}
 			select {
 			case <-time.After(barrierRetry):
 				continue
@@ -105,7 +115,7 @@ func (s *server) hold() {
 				return
 			}
 		}
-		held = turn
+		held, refused = turn, 0
 		s.office.told(term)
 		s.queue.open()
 		s.config.Leadership(term)

@@ -27,7 +27,10 @@ type memorySnapshot struct {
 	ended bool
 }
 
-var errSnapshotGone = errors.New("there is no such snapshot")
+var (
+	errSnapshotGone = errors.New("there is no such snapshot")
+	errSnapshotOld  = errors.New("there is a snapshot of more")
+)
 
 func (s *memorySnapshots) Create(version raft.SnapshotVersion, index, term uint64, c raft.Configuration, configIndex uint64, _ raft.Transport) (raft.SnapshotSink, error) {
 	s.mu.Lock()
@@ -69,7 +72,8 @@ func (m *memorySnapshot) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// Close shows the snapshot, unless there is one of more by now.
+// Close shows the snapshot. One of more may have come from the leader meanwhile:
+// then raft must not believe that its newest one is older (issue 248).
 func (m *memorySnapshot) Close() error {
 	if m.ended {
 		return nil
@@ -78,9 +82,10 @@ func (m *memorySnapshot) Close() error {
 	m.meta.Size = int64(len(m.data))
 	m.store.mu.Lock()
 	defer m.store.mu.Unlock()
-	if n := m.store.newest; n == nil || n.meta.Term < m.meta.Term || n.meta.Term == m.meta.Term && n.meta.Index <= m.meta.Index {
-		m.store.newest = m
+	if n := m.store.newest; n != nil && n.meta.Index > m.meta.Index {
+		return errSnapshotOld
 	}
+	m.store.newest = m
 	return nil
 }
 

@@ -20,7 +20,8 @@ type transport struct {
 func newTransport(l *layer, log *raftLog, stop <-chan struct{}, rebuild func()) *transport {
 	return &transport{
 		NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-			Stream: l, MaxPool: pooledConns, Timeout: rpcTimeout, Logger: log.hclog(), MsgpackUseNewTimeFormat: true,
+			Stream: l, MaxPool: pooledConns, MaxRPCsInFlight: callsFlying, Timeout: rpcTimeout, Logger: log.hclog(),
+			MsgpackUseNewTimeFormat: true,
 		}),
 		calls: make(chan raft.RPC), stop: stop, rebuild: rebuild,
 	}

@@ -57,8 +57,8 @@ type process struct {
 func inWorld(t *testing.T, f func(w *world)) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
+		defer w.end() // also if it fails: nothing may be left in the bubble
 		f(w)
-		w.end()
 	})
 }
 
