@@ -40,10 +40,11 @@
 //
 // # How fast, and what it costs
 //
-// A node that dies, hangs or is cut off is lost on all others in 2.5 to 4.5 s, in
-// clusters of 3 to 12; 100 nodes take up to 6 s (detection_test.go, in virtual
-// time). An idle node among 12 sends and receives 8 packets a second, of 200 bytes
-// (idle_test.go).
+// A node that dies or hangs is lost on all others after 2 to 4.3 s in clusters of 2
+// to 12, 95 of 100 times within 3.5 s; among 100 it takes 5 s (detection_test.go,
+// in virtual time). A node that is cut off takes up to 8 s to lose the others, for
+// it doubts itself first. An idle node among 12 sends 7 packets a second and
+// receives 6, of 90 bytes (idle_test.go), which was 1.2 ms of CPU over loopback.
 //
 // # Threads
 //
