@@ -240,9 +240,14 @@ func (j *judge) idle(p *process) {
 	empty("answers", len(d.answers)+len(d.unverified))
 	empty("activations", len(d.unacked)+len(d.resends.waiting))
 	empty("deadlines", len(d.deadlines.waiting)+len(d.votes.waiting))
-	empty("dead", len(d.roll.downSince)+len(d.roll.parting)+len(d.repair.deaths))
+	empty("dead", len(d.roll.downSince)+len(d.roll.parting))
 	empty("places", len(p.host.reserved))
 	empty("questions", len(p.front.asked)+len(p.front.rooms)+len(p.front.sends))
+	for name := range d.repair.deaths { // of the living: a false alarm, which the next one clears away
+		if j.process(name) == nil {
+			w.fail("%s remembers the death of %s", p.name, name)
+		}
+	}
 	for name := range d.sessions {
 		if j.process(name) == nil {
 			w.fail("%s has a session of %s", p.name, name)
