@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// Ten idle minutes of twelve nodes: nobody is lost, the leader knows of each
+// Idle minutes of twelve nodes: nobody is lost, the leader knows of each
 // second of each node, and it costs few packets.
 func TestIdle(t *testing.T) {
-	const count, minutes = 12, 10
+	const count, minutes = 12, idleMinutes
 	inWorld(t, func(w *world) {
 		w.found(count)
 		leader := w.nodes[3]

@@ -2,5 +2,8 @@
 
 package gossip
 
-// many is a large cluster, for the race detector: a hundred nodes take a minute.
-const many = 30
+// The race detector makes these tests ten times as long.
+const (
+	many        = 20
+	idleMinutes = 3
+)

@@ -2,5 +2,8 @@
 
 package gossip
 
-// many is a large cluster.
-const many = 100
+// many is a large cluster, idleMinutes a long time.
+const (
+	many        = 100
+	idleMinutes = 10
+)
