@@ -12,9 +12,11 @@ func (d *Decider) ask(now time.Duration, w waiter) {
 		d.refuse(w.from, w.ask, BadRoom)
 		return
 	}
-	if s := d.session(w.from); w.ask.Tag < s.open {
+	s := d.sessions[w.from]
+	if s == nil || w.ask.Tag < s.open { // it was forgotten since, or has its answer
 		return
-	} else if told, again := s.done[w.ask.Tag]; again {
+	}
+	if told, again := s.done[w.ask.Tag]; again {
 		d.answers = append(d.answers, answer{w.from, told.Tag, told})
 		return
 	}

@@ -312,7 +312,7 @@ func (d *Decider) Verified(id uint64, leads bool) {
 func (d *Decider) answer(w waiter) {
 	told := d.told(w.ask.Room)
 	told.Tag = w.ask.Tag
-	d.session(w.from).done[told.Tag] = told
+	d.sessions[w.from].done[told.Tag] = told
 	d.answers = append(d.answers, answer{w.from, told.Tag, told})
 }
 
