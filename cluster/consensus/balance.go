@@ -89,6 +89,9 @@ func (s *server) keep() {
 				s.config.Log.Warn("consensus cannot change who takes part", "change", step.kind, "name", step.name, "error", err)
 				break
 			}
+			if step.kind == add {
+				delete(examined, step.name) // for what comes next it needs more
+			}
 			s.config.Log.Info("consensus has changed who takes part", "change", step.kind, "name", step.name)
 		}
 	}

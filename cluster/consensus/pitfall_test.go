@@ -9,7 +9,9 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -127,22 +129,24 @@ func TestAddressesNameProcesses(t *testing.T) {
 // Futures that raft forgets at its end do not keep anybody.
 func TestFuturesEndWithTheServer(t *testing.T) {
 	inWorld(t, func(w *world) {
-		a, b, c := w.three()
-		w.network.Cut(a.address, b.address)
-		w.network.Cut(a.address, c.address)
+		a := w.start(1, "")
+		w.found(a)
 		blocked := make(chan struct{})
 		a.mu.Lock()
 		a.block = blocked
 		a.mu.Unlock()
 		s := a.running()
 		a.room("stuck")
-		for range 10 {
-			go s.await(s.raft.Barrier(0))
-			a.Verify(func(bool) {})
+		synctest.Wait()
+		for range 20 {
+			go s.await(s.raft.Barrier(0)) // raft has it, and does not come to it
+			synctest.Wait()
 		}
+		go a.stop()
 		synctest.Wait()
 		close(blocked)
-		a.stop()
+		synctest.Wait()
+		w.until("it has ended", time.Minute, a.isDead)
 	})
 }
 
@@ -166,6 +170,28 @@ func TestMovedOutAndIn(t *testing.T) {
 		w.mu.Unlock()
 		w.shape(5*time.Second, 1, 1)
 		w.agree(time.Second)
+	})
+}
+
+// Issue 696: a transfer that never ends leaves a mark in raft, and then it
+// refuses all. It is started again, and nothing is lost.
+func TestTransferWithoutEnd(t *testing.T) {
+	inWorld(t, func(w *world) {
+		a, _, _ := w.three()
+		w.fill(a, 10)
+		s := a.running()
+		mark := reflect.ValueOf(s.raft).Elem().FieldByName("leaderState").FieldByName("leadershipTransferInProgress").Addr().UnsafePointer()
+		atomic.StoreInt32((*int32)(mark), 1)
+		s.office.rest(true)
+		s.office.rest(false)
+		w.until("raft is started again", transferStuck+2*time.Second, func() bool { return a.running() != s })
+		leader := w.leader(10 * time.Second)
+		id := leader.room("after")
+		w.until("the cluster decides", 5*time.Second, func() bool { return leader.has(id) })
+		w.agree(backoffMax)
+		if a.rooms() != 11 {
+			t.Errorf("%d rooms", a.rooms())
+		}
 	})
 }
 
