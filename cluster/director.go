@@ -200,6 +200,10 @@ func (l *life) applied(proposal uint64, outcomes []placement.Outcome) {
 
 // changed is called by consensus, with mu held, when the table has changed.
 func (l *life) changed() {
+	if now := l.table.RosterEpoch(); l.term > 0 && now != l.balanced {
+		l.balanced = now
+		l.parts.consensus.Balance(l.candidates())
+	}
 	if _, s, known := l.table.Member(l.self.Name); known && !s.Serves() && !l.node.leaving.Load() {
 		l.log.Warn("the cluster has agreed that this node is dead: it begins anew")
 		l.restartLocked(l.known()...)
@@ -253,6 +257,7 @@ func (l *life) gain() {
 	}
 	l.log.Info("leads the cluster", "term", l.term, "members", l.members(), "rooms", l.table.Rooms())
 	l.decider.Gain(l.now(), placement.Term{Generation: l.table.Generation(), Number: l.term})
+	l.decider.Load(l.now(), l.last)
 	for name := range l.dead { // what the last leader did not live to hear
 		l.decider.Die(l.now(), name)
 	}

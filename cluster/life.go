@@ -55,14 +55,15 @@ type life struct {
 	asking    map[placement.Name]bool // whether it lives: an inquiry is under way
 	unheard   map[placement.Name]time.Duration
 	usage     usage
-	serial    uint64  // of the last report
-	busy      float64 // as it said
+	serial    uint64 // of the last report
+	last      placement.Report
 
-	losses     int           // see contact
-	resumed    bool          // by what the data directory knew
-	entered    time.Duration // when the parts were there
-	admitted   bool          // it was told so in the log
-	departed   bool          // parted is closed
+	losses     int             // see contact
+	balanced   placement.Epoch // of the roster for which the voters are right
+	resumed    bool            // by what the data directory knew
+	entered    time.Duration   // when the parts were there
+	admitted   bool            // it was told so in the log
+	departed   bool            // parted is closed
 	takingOver bool
 
 	tag     uint64 // of the last client's question
@@ -119,8 +120,8 @@ func newLife(n *Node, contacts []string) (*life, error) {
 	return l, nil
 }
 
-// now is the time of the deciding parts.
-func (l *life) now() time.Duration { return time.Since(l.born) }
+// now is the time of the deciding parts, to whom 0 is never.
+func (l *life) now() time.Duration { return time.Since(l.born) + 1 }
 
 // live runs until the node ends or must begin anew, and returns the contacts of
 // the next life.
@@ -244,8 +245,9 @@ func (l *life) assemble(contacts []string, found bool) error {
 		return err
 	}
 	l.node.port.Handle(recoverKind, l.serveRecover)
+	busy := l.report()
 	l.mu.Lock()
-	l.host.Join(l.self)
+	l.host.Join(l.self, busy)
 	l.entered = l.now()
 	l.mu.Unlock()
 	if found {

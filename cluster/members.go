@@ -41,8 +41,8 @@ func (l *life) members() (n int) {
 func (l *life) standing() []placement.Standing {
 	told := l.host.Roster()
 	if l.table.Generation() > 0 {
-		if own := l.table.Roster(); own.Epoch.Compare(told.Epoch) >= 0 {
-			return own.Members
+		if l.table.RosterEpoch().Compare(told.Epoch) > 0 {
+			return l.table.Roster().Members
 		}
 	}
 	return told.Members

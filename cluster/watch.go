@@ -27,7 +27,7 @@ func (l *life) watch() {
 	l.usage.look(l.now(), l.node.config.InUse, l.host.Idle)
 	if l.term > 0 {
 		l.miss()
-		l.running.Go(func() { l.parts.consensus.Balance(l.candidates()) })
+		l.parts.consensus.Balance(l.candidates())
 		return
 	}
 	if l.leader == "" {
@@ -102,10 +102,9 @@ func (l *life) findLeader() {
 	})
 }
 
-// candidates describes the members to the keeper of the voters.
+// candidates describes the members to the keeper of the voters. The caller
+// holds mu.
 func (l *life) candidates() []consensus.Candidate {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	var all []consensus.Candidate
 	for _, s := range l.standing() {
 		alive := s.State.Serves() && !l.dead[s.Member.Name].so && (s.Member.Name == l.self.Name || l.parts.gossip.Alive(s.Member.Name))
@@ -117,20 +116,23 @@ func (l *life) candidates() []consensus.Candidate {
 	return all
 }
 
-// mayTakeOver lets the survivor of two go on alone. It is the standby of the
-// only voter, so it has all that was agreed on, but perhaps for the last
-// moment. Of more than two a majority goes on by itself, or the operator
-// decides. The caller holds mu.
+// mayTakeOver lets a standby go on when the only voter is dead. It has all that
+// was agreed on, but perhaps for the last moment. Of two nodes the survivor does;
+// of more the first of the standbys, if the voter is proved dead: that is a
+// cluster that has just begun. Where there are three voters a majority goes on by
+// itself, or the operator decides. The caller holds mu.
 func (l *life) mayTakeOver() {
 	voter, ok := l.onlyVoter()
-	if d := l.dead[voter]; !ok || !d.so || l.node.config.Strict && !d.proved || l.takingOver {
+	death := l.dead[voter]
+	if !ok || !death.so || l.takingOver {
 		return
 	}
 	ids := make(map[string]bool)
 	for _, s := range l.table.Roster().Members {
 		ids[s.Member.ID] = true
 	}
-	if len(ids) > 2 || !ids[l.self.ID] {
+	two := len(ids) <= 2
+	if !death.proved && (!two || l.node.config.Strict) {
 		return
 	}
 	l.takingOver = true
@@ -140,11 +142,36 @@ func (l *life) mayTakeOver() {
 			l.takingOver = false
 			l.mu.Unlock()
 		}()
-		l.log.Warn("the other of two nodes is dead: this one goes on alone", "dead", voter)
+		if !two && !l.first() {
+			return
+		}
+		l.log.Warn("the only voter is dead: this node goes on with what it knows", "dead", voter)
 		if err := l.takeOver(); err != nil {
-			l.log.Error("cannot go on alone, trying again", "error", err)
+			l.log.Error("cannot go on, trying again", "error", err)
 		}
 	})
+}
+
+// first reports whether all other living members say that they have no table, or
+// have a later name: then none of them takes over.
+func (l *life) first() bool {
+	l.mu.Lock()
+	var others []placement.Member
+	for _, s := range l.standing() {
+		if name := s.Member.Name; name != l.self.Name && s.State.Serves() && !l.dead[name].proved {
+			others = append(others, s.Member)
+		}
+	}
+	l.mu.Unlock()
+	for _, m := range others {
+		ctx, cancel := context.WithTimeout(context.Background(), helloTimeMax)
+		peer, err := l.node.port.Hello(ctx, m.Cluster)
+		cancel()
+		if err != nil || peer.Name != m.Name || peer.Leader != "" || peer.Table && peer.Name < l.self.Name {
+			return false
+		}
+	}
+	return true
 }
 
 // onlyVoter returns the only voter, if that is another node and this one has
@@ -194,7 +221,7 @@ func (l *life) report() placement.Report {
 	l.serial++
 	r.Seq = l.serial
 	r.Rooms = l.host.Rooms()
-	l.busy = r.Busy()
+	l.last = r
 	return r
 }
 
@@ -212,7 +239,7 @@ func (l *life) leading() placement.Name {
 }
 
 // full reports whether this node takes no more rooms. The caller holds mu.
-func (l *life) full() bool { return l.busy >= 1 || l.node.leaving.Load() }
+func (l *life) full() bool { return l.last.Busy() >= 1 || l.node.leaving.Load() }
 
 // ready returns why this node cannot answer clients, nil if it can. Without a
 // leader it still serves the rooms that there are.
@@ -261,8 +288,7 @@ func (l *life) leave(ctx context.Context) {
 	}
 	look := time.NewTicker(leaveInterval)
 	defer look.Stop()
-	for l.mustHandOver() {
-		l.parts.consensus.Balance(l.candidates())
+	for l.handsOver() {
 		select {
 		case <-ctx.Done():
 			l.log.Warn("ends while it leads the cluster, as nobody else could in time")
@@ -286,10 +312,14 @@ func (l *life) leave(ctx context.Context) {
 	g.Leave(leaveInterval)
 }
 
-// mustHandOver reports whether this process leads others, or is a voter that
-// they need.
-func (l *life) mustHandOver() bool {
+// handsOver reports whether this process still leads others, and has consensus
+// choose another for it.
+func (l *life) handsOver() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.term > 0 && l.members() > 1
+	if l.term == 0 || l.members() <= 1 {
+		return false
+	}
+	l.parts.consensus.Balance(l.candidates())
+	return true
 }

@@ -24,6 +24,7 @@ type chooser struct {
 
 	pruned    time.Duration
 	refreshed time.Duration
+	roster    Epoch // of the table then
 	eligible  []*candidate
 	mean      float64 // of the eligible
 	perRoom   float64 // load that a room brings
@@ -76,10 +77,10 @@ func (c *chooser) prune(now time.Duration) {
 
 // refresh looks who may get rooms, and how busy they are on average.
 func (c *chooser) refresh(now time.Duration) {
-	if now-c.refreshed < refreshAge {
+	if now-c.refreshed < refreshAge && c.roster == c.table.roster {
 		return
 	}
-	c.refreshed = now
+	c.refreshed, c.roster = now, c.table.roster
 	c.eligible = c.eligible[:0]
 	busy, rooms, members := 0.0, 0, 0
 	c.table.EachMember(func(m Member, s State, named int) {

@@ -177,7 +177,7 @@ func (d *Decider) Receive(now time.Duration, from Name, m Message) {
 	_, s, known := d.table.Member(from)
 	switch m := m.(type) {
 	case Join:
-		d.join(from, m.Member)
+		d.join(now, from, m)
 	case Ask, Scan: // for a client, who is not to blame if the node is given up
 		if known {
 			d.question(now, from, m)

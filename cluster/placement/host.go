@@ -27,6 +27,7 @@ type Host struct {
 	reported time.Duration
 	roster   Roster
 	member   Member // that this node wants to be; its name is empty if it was not told to join
+	load     Report // what it does already
 	leaving  bool
 	standing standing
 	asked    time.Duration // when it last said that it wants to join or leave
@@ -245,9 +246,10 @@ func (h *Host) Leader(name Name) {
 	}
 }
 
-// Join begins to ask the leader to make this process a member.
-func (h *Host) Join(m Member) {
-	h.member, h.asked = m, 0
+// Join begins to ask the leader to make this process a member, which is as busy
+// as the report says.
+func (h *Host) Join(m Member, r Report) {
+	h.member, h.load, h.asked = m, r, 0
 }
 
 // Leave begins to tell the leader that this process ends in order. Parted follows
@@ -289,7 +291,7 @@ func (h *Host) wants() Message {
 	case h.leaving && h.standing == inside:
 		return Leave{}
 	case !h.leaving && h.standing == outside && h.member.Name != "":
-		return Join{h.member}
+		return Join{h.member, h.load}
 	default:
 		return nil
 	}

@@ -151,6 +151,7 @@ type Holding struct {
 // has the sender.
 type Join struct {
 	Member Member `json:"member"`
+	Load   Report `json:"load"` // so that it gets rooms at once
 }
 
 // Leave tells the leader that the sender ends in order. It is repeated until a

@@ -18,9 +18,13 @@ type roll struct {
 
 // join makes a process a member. If it is one it is told so; if the cluster knows
 // it as dead, or a newer process of its node, it is told that.
-func (d *Decider) join(from Name, m Member) {
+func (d *Decider) join(now time.Duration, from Name, ask Join) {
+	m := ask.Member
 	if from != m.Name || !m.fits() {
 		return
+	}
+	if ask.Load.Node == from {
+		d.Load(now, ask.Load)
 	}
 	_, s, known := d.table.Member(from)
 	switch {

@@ -56,7 +56,7 @@ func (o *office) wait(d time.Duration) {
 
 func (o *office) joins(id string, boot uint64) Name {
 	m := Member{Name: NameOf(id, boot), ID: id, Boot: boot, Weight: 1}
-	o.hears(m.Name, Join{m})
+	o.hears(m.Name, Join{Member: m})
 	o.Load(o.now, Report{Node: m.Name, Seq: uint64(o.now)})
 	return m.Name
 }
@@ -94,8 +94,8 @@ func TestJoin(t *testing.T) {
 	if o.joins("b", 1); o.table.Serves(b) || len(told[Gone](o, b)) != 1 {
 		t.Error("the dead one joins again")
 	}
-	o.hears("x", Join{Member{Name: "y", ID: "y", Boot: 1, Weight: 1}})
-	o.hears("z", Join{Member{Name: "z", ID: "z", Boot: 1}})
+	o.hears("x", Join{Member: Member{Name: "y", ID: "y", Boot: 1, Weight: 1}})
+	o.hears("z", Join{Member: Member{Name: "z", ID: "z", Boot: 1}})
 	if r := o.table.Roster(); len(r.Members) != 2 {
 		t.Errorf("members: %+v", r.Members)
 	}

@@ -209,7 +209,7 @@ func (w *world) boot(slot int) {
 	p.front = NewFront(rand.New(rand.NewPCG(w.random.Uint64(), 3)))
 	w.slots[slot] = p
 	w.trace("%s boots", p.name)
-	p.host.Join(p.member())
+	p.host.Join(p.member(), Report{Node: p.name})
 	w.raft.install(p)
 	w.raft.deliver(p)
 }

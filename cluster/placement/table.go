@@ -156,6 +156,9 @@ func (t *Table) EachMember(yield func(m Member, s State, rooms int)) {
 	}
 }
 
+// RosterEpoch returns the epoch of the entry that changed the members last.
+func (t *Table) RosterEpoch() Epoch { return t.roster }
+
 // Roster returns the members. Its term is for who leads to fill in.
 func (t *Table) Roster() Roster {
 	r := Roster{Epoch: t.roster, Cluster: t.cluster}
