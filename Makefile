@@ -22,6 +22,14 @@ sim:
 tools:
 	@e2e/install.sh
 
+# Three nodes on this machine: clients on 6379 to 6381, the API on 8080 to 8082. Control-C ends them.
+.PHONY: cluster
+cluster: build
+	@seeds=127.0.0.1:7001,127.0.0.1:7002,127.0.0.1:7003; nodes=""; trap 'kill $$nodes' INT TERM; \
+	for i in 0 1 2; do \
+		./hubsub --port $$((6379 + i)) --cluster 127.0.0.1:$$((7001 + i)) --join $$seeds --http 127.0.0.1:$$((8080 + i)) & nodes="$$nodes $$!"; \
+	done; wait
+
 # go build optimizes by default.pgo, which it finds by its name.
 .PHONY: build
 build:

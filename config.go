@@ -39,10 +39,23 @@ type options struct {
 	QueryBuffer      memory  `name:"client-query-buffer-limit" default:"1gb" range:"1048576,9223372036854775807" live:"" help:"Longest unfinished command of a client."`
 	MaxBulk          memory  `name:"proto-max-bulk-len" default:"512mb" range:"1048576,9223372036854775807" live:"" help:"Longest argument of a command."`
 
+	Cluster         text   `name:"cluster" help:"Address of the cluster port, host:port, which makes the server a node of a cluster; off unless given."`
+	Join            list   `name:"join" help:"Cluster addresses of nodes to form a cluster with, the same list on all; none founds one alone."`
+	Advertise       text   `name:"advertise" help:"host:port at which the other nodes reach the cluster port; by default it follows from --cluster."`
+	AdvertiseClient text   `name:"advertise-client" help:"host:port at which clients reach this node; by default it follows from --bind and --port."`
+	NodeID          text   `name:"node-id" help:"Name of the node, the same after a restart; by default its cluster address."`
+	Zone            text   `name:"zone" help:"Where the node is: the hosts of a room are in different zones if possible."`
+	Replicas        number `name:"replicas" default:"2" range:"1,7" help:"Hosts of a room for which nobody asks otherwise."`
+	MaxRooms        number `name:"max-rooms" default:"0" range:"0,100000000" help:"Rooms in the cluster; 0 for no limit."`
+	ClusterSecret   text   `name:"cluster-secret" help:"What all nodes must know to be let in; the traffic between them stays in clear."`
+	DataDir         text   `name:"data-dir" help:"Directory in which a node remembers where rooms live; in memory only if empty."`
+	Partition       choice `name:"partition" default:"available" oneof:"available,strict" help:"What a node does that is cut off from the others: goes on, or rather not."`
+
 	LogLevel  choice `name:"loglevel" default:"notice" oneof:"debug,verbose,notice,warning" live:"" help:"debug, verbose, notice or warning."`
 	LogFormat choice `name:"log-format" default:"text" oneof:"text,json" help:"text or json."`
 	LogFile   text   `name:"logfile" help:"File to log to, opened anew at SIGHUP; standard error if empty."`
-	HTTP      text   `name:"http" help:"Address of /metrics, /healthz and /debug/pprof, for operators only: 127.0.0.1:8080."`
+	HTTP      text   `name:"http" help:"Address of /metrics, /healthz, /debug/pprof and the API for rooms, for operators only: 127.0.0.1:8080."`
+	HTTPToken text   `name:"http-token" help:"What calls of the API for rooms must bear; nothing if empty."`
 }
 
 // option is one line of the table, with the place of its value.

@@ -217,7 +217,7 @@ func TestSetOptionsAllOrNone(t *testing.T) {
 	f(fmt.Sprintf(failed, "port", "can't set immutable config"), good, [2]string{"port", "1"})
 	f(fmt.Sprintf(failed, "save", "can't set immutable config"), good, [2]string{"save", ""})
 	f(fmt.Sprintf(failed, "MaxClients", "duplicate parameter"), good, [2]string{"MaxClients", "6"})
-	_, most, err := clientsMax(o.loops())
+	_, most, err := clientsMax(&o.options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,7 +72,7 @@ func (c *live) SetOptions(pairs [][2]string) error {
 		if err := table[at].set(pair[1]); err != nil {
 			return failed(err.Error())
 		}
-		if _, most, err := clientsMax(next.loops()); name == "maxclients" && (err != nil || int64(next.MaxClients) > most) {
+		if _, most, err := clientsMax(&next); name == "maxclients" && (err != nil || int64(next.MaxClients) > most) {
 			return failed(fmt.Sprintf("The operating system is not able to handle the specified number of clients, try with %d", most))
 		}
 	}

@@ -42,14 +42,23 @@ func main() {
 		stop()
 		os.Exit(code)
 	}
-	s, err := parse(os.Args[1:])
-	if err == nil {
-		err = serve(s)
-	}
+	err := run(os.Args[1:])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "hubsub:", err)
 		os.Exit(1)
 	}
+}
+
+// run does what the command line says, unless that is "bench".
+func run(args []string) error {
+	if len(args) > 0 && args[0] == "cluster" {
+		return clusterCommand(args[1:])
+	}
+	s, err := parse(args)
+	if err != nil {
+		return err
+	}
+	return serve(s)
 }
 
 // setup is all that an operator says before the server starts, and again with

@@ -24,6 +24,9 @@ const (
 	// server ends.
 	adminCloseTimeMax = time.Second
 
+	// clusterFiles are for connections between nodes: five for each of a hundred.
+	clusterFiles = 512
+
 	// configLineMax is the longest line of a configuration file: users may have
 	// many patterns.
 	configLineMax = 1 << 20
@@ -75,10 +78,20 @@ func serve(s setup) error {
 	}
 	server.engine, server.handler = e, handler
 	server.UsersChanged()
+	node, err := startNode(&s.options, e, log)
+	if err != nil {
+		return errors.Join(err, e.Shutdown()) // which removes the Unix socket
+	}
+	var api []admin.Cluster
+	if node != nil {
+		defer node.Close()
+		handler.Rooms = rooms{node}
+		api = append(api, apiOf(node, string(s.HTTPToken), log))
+	}
 	var http *admin.Server
 	if s.HTTP != "" {
-		if http, err = admin.Listen(string(s.HTTP), e, log); err != nil {
-			return errors.Join(err, e.Shutdown()) // which removes the Unix socket
+		if http, err = admin.Listen(string(s.HTTP), e, log, api...); err != nil {
+			return errors.Join(err, e.Shutdown())
 		}
 	}
 	if err := e.Start(); err != nil {
@@ -95,11 +108,16 @@ func serve(s setup) error {
 	}
 	stop() // a second signal ends the process at once
 	log.Info("HubSub is shutting down", "clients", e.Stats().Connections)
-	if http == nil {
-		return e.Shutdown()
+	if http != nil {
+		http.BeginShutdown()
 	}
-	http.BeginShutdown()
+	if node != nil {
+		node.Leave()
+	}
 	err = e.Shutdown()
+	if http == nil {
+		return err
+	}
 	closing, cancel := context.WithTimeout(context.Background(), adminCloseTimeMax)
 	defer cancel()
 	return errors.Join(err, http.Close(closing))
@@ -129,13 +147,13 @@ func tellBacklog(backlog int, log *slog.Logger) {
 // fitClients lowers maxclients to what the limit of open files allows. What it
 // logs begins with Redis's words, which operators' tools look for.
 func fitClients(o *options, log *slog.Logger) error {
-	open, most, err := clientsMax(o.loops())
+	open, most, err := clientsMax(o)
 	switch {
 	case err != nil:
 		return err
 	case most < 1:
 		return fmt.Errorf("Your current 'ulimit -n' of %d is not enough for the server to start. "+
-			"Please increase your open file limit to at least %d. Exiting.", open, engine.FilesReserved(o.loops())+1)
+			"Please increase your open file limit to at least %d. Exiting.", open, filesReserved(o)+1)
 	case int64(o.MaxClients) > most:
 		log.Warn(fmt.Sprintf("Current maximum open files is %d. maxclients has been reduced to %d to compensate for low ulimit. "+
 			"If you need higher maxclients increase 'ulimit -n'.", open, most), "asked", int64(o.MaxClients))
@@ -145,11 +163,20 @@ func fitClients(o *options, log *slog.Logger) error {
 }
 
 // clientsMax returns the limit of open files and how many clients it allows.
-func clientsMax(loops int) (open, clients int64, err error) {
+func clientsMax(o *options) (open, clients int64, err error) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return 0, 0, fmt.Errorf("cannot read the limit of open files: %w", err)
 	}
 	open = int64(min(limit.Cur, math.MaxInt64))
-	return open, open - int64(engine.FilesReserved(loops)), nil
+	return open, open - int64(filesReserved(o)), nil
+}
+
+// filesReserved returns how many open files are not for clients.
+func filesReserved(o *options) int {
+	n := engine.FilesReserved(o.loops())
+	if o.Cluster != "" {
+		n += clusterFiles + admin.APIConnectionsMax
+	}
+	return n
 }

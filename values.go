@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"hubsub/engine"
 )
@@ -22,6 +23,7 @@ type (
 	period  time.Duration // Go's notation: 1ms, 500us, 0
 	yesno   struct{ on bool }
 	words   []string // separated by blanks
+	list    []string // separated by commas or blanks
 	text    string
 	choice  string                 // one word of several, in lower case
 	outputs map[string]outputLimit // by class of client
@@ -121,6 +123,13 @@ func (v *words) UnmarshalText(b []byte) error {
 }
 
 func (v words) String() string { return strings.Join(v, " ") }
+
+func (v *list) UnmarshalText(b []byte) error {
+	*v = strings.FieldsFunc(string(b), func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+	return nil
+}
+
+func (v list) String() string { return strings.Join(v, ",") }
 
 func (v *text) UnmarshalText(b []byte) error {
 	*v = text(b)

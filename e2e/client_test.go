@@ -232,7 +232,7 @@ func parseInt(b []byte) (int64, error) {
 }
 
 // await polls until the condition holds; what a library does in its background has no event to wait for.
-func await(t *testing.T, ctx context.Context, what string, holds func() bool) {
+func await(t testing.TB, ctx context.Context, what string, holds func() bool) {
 	t.Helper()
 	for !holds() {
 		select {

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -98,13 +99,14 @@ var readFolders = sync.OnceValue(func() error {
 	})
 })
 
-// server is one process that speaks the Redis protocol on 127.0.0.1:port.
+// server is one process that speaks the Redis protocol on host:port.
 type server struct {
 	name   string
 	path   string
 	before []string // a command that starts the path's
 	args   []string
 	end    os.Signal // what stop sends
+	host   string    // empty: 127.0.0.1
 	port   int
 	cmd    *exec.Cmd
 	exited chan struct{} // closed when the process has ended
@@ -157,7 +159,7 @@ func freePort(t testing.TB) int {
 
 // run starts the process on s.port and waits until it answers PING (with -NOAUTH if it has a password).
 func (s *server) run() error {
-	words := slices.Concat(s.before, []string{s.path, "--port", strconv.Itoa(s.port), "--bind", "127.0.0.1"}, s.args)
+	words := slices.Concat(s.before, []string{s.path, "--port", strconv.Itoa(s.port), "--bind", s.bind()}, s.args)
 	s.cmd = exec.Command(words[0], words[1:]...)
 	s.cmd.Stdout, s.cmd.Stderr = &s.output, &s.output
 	// The race detector would hold up every exit for a second.
@@ -204,7 +206,9 @@ func answersPing(addr string) bool {
 	return true
 }
 
-func (s *server) addr() string { return fmt.Sprintf("127.0.0.1:%d", s.port) }
+func (s *server) bind() string { return cmp.Or(s.host, "127.0.0.1") }
+
+func (s *server) addr() string { return fmt.Sprintf("%s:%d", s.bind(), s.port) }
 
 // signalAndWait sends sig to the process and reports whether it ended within the limit.
 func (s *server) signalAndWait(sig os.Signal, limit time.Duration) bool {

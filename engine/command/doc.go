@@ -67,9 +67,9 @@
 //     people ask, tell that there is nothing to tell.
 //   - The words of HELP and COMMAND DOCS are our own, and the latter tells no
 //     arguments.
-//   - INFO has no figures that would be made up. In a cluster it says
-//     cluster_enabled:1 and tells of HubSub's cluster; CLUSTER commands are
-//     refused nevertheless, for the protocol of Redis Cluster is not spoken.
+//   - INFO has no figures that would be made up. In a cluster it tells of it,
+//     but says cluster_enabled:0 all the same: to clients that means Redis
+//     Cluster, whose protocol is not spoken.
 //
 // The package imports engine, engine/acl, engine/glob, resp and the standard library.
 package command

@@ -265,7 +265,7 @@ func (r *report) cluster() {
 			members++
 		}
 	}
-	r.line("cluster_enabled", "1")
+	r.line("cluster_enabled", "0")
 	r.line("cluster_state", state)
 	if reason != "" {
 		r.line("cluster_state_reason", reason)

@@ -226,7 +226,7 @@ func TestRoomFaults(t *testing.T) {
 	f(context.DeadlineExceeded, "-TRYAGAIN the cluster did not answer in time")
 	f(errors.New("bad\r\n+OK"), "-ERR bad  +OK")
 	hasFields(t, strings.ReplaceAll(strings.TrimSpace(c.text("INFO cluster")), "\r\n", " "),
-		"cluster_enabled:1", "cluster_state:fail", "cluster_node_id:n1", "cluster_members:1", "cluster_voters:1", "cluster_leader:n1")
+		"cluster_enabled:0", "cluster_state:fail", "cluster_node_id:n1", "cluster_members:1", "cluster_voters:1", "cluster_leader:n1")
 	cluster.fail(nil)
 	c.says("ROOM CLOSE a", ":0")
 	if got := fields(c.text("INFO cluster"))["cluster_state"]; got != "ok" {
