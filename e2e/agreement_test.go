@@ -242,7 +242,7 @@ func placed(r reply) (epoch string, hosts []string) {
 	return epoch, hosts
 }
 
-// trouble does something to one node after the other, for so long, and ends when all is well.
+// trouble does something to one node after the other, for so long.
 func (v *village) trouble(d time.Duration) {
 	random := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1))
 	for until := time.Now().Add(d); time.Now().Before(until); {
@@ -250,6 +250,9 @@ func (v *village) trouble(d time.Duration) {
 		n := v.nodes[victim]
 		switch random.IntN(4) {
 		case 0:
+			// What a killed voter knew is gone: the next may die when another has taken its place.
+			awaitMembers(v.t, v.nodes, len(v.nodes))
+			leaderOf(v.nodes).awaitVoters(v.t, 3)
 			v.t.Logf("%s is killed", n.ip)
 			n.kill()
 			time.Sleep(time.Duration(random.IntN(4000)) * time.Millisecond)
@@ -281,4 +284,39 @@ func (v *village) trouble(d time.Duration) {
 		}
 		time.Sleep(time.Duration(random.IntN(3000)) * time.Millisecond)
 	}
+}
+
+// TestRoomModel: the model takes histories that can be, and no others.
+func TestRoomModel(t *testing.T) {
+	t.Parallel()
+	type op struct {
+		verb       string
+		from, to   int64 // to 0: no answer
+		found      bool
+		generation uint64
+	}
+	f := func(name string, want bool, ops ...op) {
+		t.Helper()
+		var history []porcupine.Operation
+		for i, o := range ops {
+			out := fact{known: o.to > 0, found: o.found, epoch: epoch{o.generation, 0}}
+			if o.to == 0 {
+				o.to, out = math.MaxInt64, fact{}
+			}
+			history = append(history, porcupine.Operation{ClientId: i, Input: act{"r", o.verb}, Call: o.from, Output: out, Return: o.to})
+		}
+		if got := porcupine.CheckOperations(roomModel.ToModel(), history); got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+	f("made, seen, closed, gone", true,
+		op{"get", 1, 2, true, 5}, op{"look", 3, 4, true, 5}, op{"drop", 5, 6, true, 0}, op{"look", 7, 8, false, 0})
+	f("repaired meanwhile", true, op{"get", 1, 2, true, 5}, op{"look", 3, 4, true, 7}, op{"get", 5, 6, true, 7})
+	f("an answer was lost", true, op{"get", 1, 0, false, 0}, op{"look", 3, 4, true, 7})
+	f("an answer was lost, and it had no effect", true, op{"get", 1, 0, false, 0}, op{"look", 3, 4, false, 0})
+	f("an earlier epoch", false, op{"get", 1, 2, true, 5}, op{"get", 3, 4, true, 4})
+	f("the epoch of before it was closed", false, op{"get", 1, 2, true, 5}, op{"drop", 3, 4, true, 0}, op{"get", 5, 6, true, 5})
+	f("made and not there", false, op{"get", 1, 2, true, 5}, op{"look", 3, 4, false, 0})
+	f("closed and there", false, op{"get", 1, 2, true, 5}, op{"drop", 3, 4, true, 0}, op{"look", 5, 6, true, 5})
+	f("nothing to close", false, op{"get", 1, 2, true, 5}, op{"drop", 3, 4, false, 0})
 }
