@@ -73,7 +73,7 @@ func TestPartitionsUnderLoad(t *testing.T) {
 
 // backoffMax is how long raft's leader waits, at most, before it tries a
 // follower again that was away for long.
-const backoffMax = 11 * time.Second
+const backoffMax = 10*time.Second + 4*commitTimeout
 
 // fill has the leader apply n entries.
 func (w *world) fill(leader *process, n int) {
