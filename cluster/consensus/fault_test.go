@@ -72,8 +72,9 @@ func TestPartitionsUnderLoad(t *testing.T) {
 }
 
 // backoffMax is how long raft's leader waits, at most, before it tries a
-// follower again that was away for long.
-const backoffMax = 10*time.Second + 4*commitTimeout
+// follower again that was away for long, once before and once after that one was
+// started again.
+const backoffMax = 2*10*time.Second + 4*commitTimeout
 
 // fill has the leader apply n entries.
 func (w *world) fill(leader *process, n int) {
