@@ -47,7 +47,7 @@ func seek(self placement.Name, seeds []sighting, waited time.Duration) step {
 		}
 	}
 	if len(clusters) > 0 {
-		return step{join: slices.MinFunc(clusters, prefer)}
+		return step{join: slices.MinFunc(clusters, likeliest)}
 	}
 	switch {
 	case len(seeds) == 0:
@@ -70,8 +70,27 @@ func either(list []string, otherwise string) string {
 	return "no answer of " + strings.Join(list, ", ")
 }
 
-// prefer orders clusters by which of them a newcomer joins, and which of two
-// that nobody uses stays: the larger one, of those the older one.
+// likeliest orders clusters by which of them a newcomer joins: one that has a
+// leader, the last generation of it, else the one that stays when two meet.
+func likeliest(a, b port.Greeting) int {
+	leaderless := func(g port.Greeting) int {
+		if g.Leader == "" {
+			return 1
+		}
+		return 0
+	}
+	if byLeader := cmp.Compare(leaderless(a), leaderless(b)); byLeader != 0 {
+		return byLeader
+	}
+	aID, aGeneration := splitCluster(a.Cluster)
+	if bID, bGeneration := splitCluster(b.Cluster); aID == bID && aGeneration != bGeneration {
+		return cmp.Compare(bGeneration, aGeneration)
+	}
+	return prefer(a, b)
+}
+
+// prefer orders clusters by which of two that nobody uses stays: the larger one,
+// of those the older one.
 func prefer(a, b port.Greeting) int {
 	return cmp.Or(cmp.Compare(b.Members, a.Members), cmp.Compare(b.Rooms, a.Rooms),
 		cmp.Compare(a.Generation, b.Generation), cmp.Compare(a.Cluster, b.Cluster))

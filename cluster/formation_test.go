@@ -12,7 +12,7 @@ import (
 var errRefused = errors.New("connection refused")
 
 // seenAs describes a look at the seeds in words: "me", "-" for one that does not answer, "none" for one without a
-// cluster, or the name of a cluster.
+// cluster, or the name of a cluster, with "!" if it has a leader.
 func seenAs(words string) (seeds []sighting) {
 	for i, w := range strings.Fields(words) {
 		s := sighting{address: string(rune('a' + i))}
@@ -24,7 +24,11 @@ func seenAs(words string) (seeds []sighting) {
 		case "none":
 			s.greeting.Name = "other"
 		default:
-			s.greeting = port.Greeting{Name: "member", Cluster: w, Members: len(w)}
+			name, led := strings.CutSuffix(w, "!")
+			s.greeting = port.Greeting{Name: "member", Cluster: name, Members: len(name)}
+			if led {
+				s.greeting.Leader = "somebody"
+			}
 		}
 		seeds = append(seeds, s)
 	}
@@ -61,6 +65,9 @@ func TestSeek(t *testing.T) {
 	f("me none x-1", 0, "joins x-1")
 	f("none me - x-1", 0, "joins x-1")
 	f("x-1 me yy-1", 0, "joins yy-1")
+	f("yy-1 me x-1!", 0, "joins x-1")
+	f("x-2! x-10! me", 0, "joins x-10")
+	f("x-10 x-2! me", 0, "joins x-2")
 }
 
 func TestMeet(t *testing.T) {

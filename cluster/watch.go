@@ -110,10 +110,19 @@ func (l *life) candidates() []consensus.Candidate {
 		alive := s.State.Serves() && !l.dead[s.Member.Name].so && (s.Member.Name == l.self.Name || l.parts.gossip.Alive(s.Member.Name))
 		all = append(all, consensus.Candidate{
 			Name: s.Member.Name, ID: s.Member.ID, Address: s.Member.Cluster, Zone: s.Member.Zone,
-			Alive: alive, Reachable: alive, Draining: s.State != placement.Up || s.Member.Name == l.self.Name && l.node.leaving.Load(),
+			Alive: alive, Reachable: alive, Since: bornAt(s.Member.Boot), Draining: s.State != placement.Up || s.Member.Name == l.self.Name && l.node.leaving.Load(),
 		})
 	}
 	return all
+}
+
+// bornAt returns when a process began, by its own clock; the zero time if that
+// is ahead of this one's.
+func bornAt(boot uint64) time.Time {
+	if at := time.Unix(0, int64(boot)); at.Before(time.Now()) {
+		return at
+	}
+	return time.Time{}
 }
 
 // mayTakeOver lets a standby go on when the only voter is dead. It has all that
