@@ -86,10 +86,15 @@ var (
 	errLeaving = errors.New("this node is about to end")
 )
 
-func newLife(n *Node, contacts []string) (*life, error) {
+// newLife returns a life that begins after the one with a boot number, should
+// the clock have gone back.
+func newLife(n *Node, contacts []string, after uint64) (*life, error) {
 	boot, cluster, err := recall(n.config.DataDir, n.config.ID)
 	if err != nil {
 		return nil, err
+	}
+	if cluster == "" {
+		boot = max(boot, after+1)
 	}
 	l := &life{
 		node: n, log: n.log, born: time.Now(), contacts: contacts,
@@ -303,6 +308,19 @@ func (l *life) restartLocked(contacts ...string) {
 		l.next = append(contacts, l.contacts...)
 		close(l.over)
 	}
+}
+
+// newestBoot returns the highest boot number that is known of this node.
+func (l *life) newestBoot() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	newest := l.self.Boot
+	for _, s := range l.standing() {
+		if s.Member.ID == l.self.ID {
+			newest = max(newest, s.Member.Boot)
+		}
+	}
+	return newest
 }
 
 // close ends the parts, and answers who waits. What the data directory holds of

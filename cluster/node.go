@@ -58,7 +58,7 @@ func (n *Node) begin() (err error) {
 	if n.config.ID == "" {
 		n.config.ID = n.address
 	}
-	first, err := newLife(n, nil)
+	first, err := newLife(n, nil, 0)
 	n.life.Store(first)
 	return err
 }
@@ -81,13 +81,14 @@ func (n *Node) run() {
 		if n.ended() {
 			return
 		}
-		next, err := newLife(n, contacts)
+		after := l.newestBoot()
+		next, err := newLife(n, contacts, after)
 		for err != nil {
 			n.log.Error("cannot begin anew, trying again", "error", err)
 			if !n.pause(time.Second) {
 				return
 			}
-			next, err = newLife(n, contacts)
+			next, err = newLife(n, contacts, after)
 		}
 		n.life.Store(next)
 	}

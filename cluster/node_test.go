@@ -242,3 +242,28 @@ func TestDataDirectory(t *testing.T) {
 		}
 	})
 }
+
+// A node whose clock goes back is let in all the same.
+func TestClockGoesBack(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		nodes := w.settle(3)
+		time.Sleep(5 * time.Second)
+		ahead := nodes[2]
+		ahead.kill()
+		w.await("the others", func() bool { return w.agree(2) })
+		// The last process of the node had a clock an hour ahead.
+		leader := slices.IndexFunc(nodes, func(r *resident) bool {
+			if r.node == nil {
+				return false
+			}
+			_, leads := r.up()
+			return r.node.life.Load().self.Name == leads
+		})
+		future := uint64(time.Now().Add(time.Hour).UnixNano())
+		ghost := placement.Member{Name: placement.NameOf(ahead.address, future), ID: ahead.address, Boot: future, Cluster: ahead.address, Weight: 1}
+		nodes[leader].node.life.Load().receive(ghost.Name, placement.Join{Member: ghost})
+		time.Sleep(20 * time.Second)
+		ahead.start()
+		w.await("all three", func() bool { return w.agree(3) })
+	})
+}
