@@ -86,12 +86,14 @@ func (s *server) keep() {
 				break
 			}
 			if err := s.carryOut(step); err != nil {
+				s.c.counters.changesFailed.Add(1)
 				s.config.Log.Warn("consensus cannot change who takes part", "change", step.kind, "name", step.name, "error", err)
 				break
 			}
 			if step.kind == add {
 				delete(examined, step.name) // for what comes next it needs more
 			}
+			s.c.counters.changes.Add(1)
 			s.config.Log.Info("consensus has changed who takes part", "change", step.kind, "name", step.name)
 		}
 	}

@@ -271,5 +271,8 @@ func TestFullQueue(t *testing.T) {
 			}
 			return applied >= proposalsWaiting && applied+len(a.failed) == n && len(a.failed) > 0
 		})
+		if got := a.Stats(); got.ProposalsFailed != uint64(len(a.failed)) || got.Proposals < proposalsWaiting || got.Applied < got.Proposals || got.Leaderships != 1 {
+			t.Errorf("%d failed, and counted is %+v", len(a.failed), got)
+		}
 	})
 }

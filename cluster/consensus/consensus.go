@@ -51,6 +51,8 @@ type Consensus struct {
 	kept   bool // the data directory held state
 	rounds sync.WaitGroup
 
+	counters counters
+
 	life sync.Mutex // held while a server is started or stopped
 
 	mu     sync.Mutex
@@ -68,7 +70,8 @@ var (
 // in it, the process waits until Bootstrap or until a leader adds it. The guard
 // must not be held.
 func Open(config Config) (*Consensus, error) {
-	c := &Consensus{config: config, log: newRaftLog(config.Log)}
+	c := &Consensus{config: config}
+	c.log = newRaftLog(config.Log, &c.counters.complaints)
 	var err error
 	if config.DataDir == "" {
 		c.stores = memoryStores()

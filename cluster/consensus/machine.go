@@ -21,6 +21,7 @@ type machine struct {
 
 	applied func(proposal uint64, outcomes []placement.Outcome) // guard held
 	changed func()                                              // guard held
+	done    func()                                              // any entry was applied
 	landed  func()                                              // an entry of this session was applied; guard not held
 }
 
@@ -39,6 +40,7 @@ func (m *machine) Apply(l *raft.Log) any {
 	}
 	m.changed()
 	m.guard.Unlock()
+	m.done()
 	if own {
 		m.landed()
 	}
@@ -83,5 +85,5 @@ func (i image) Release() {}
 
 // scratch is a machine of its own, whose table nobody sees.
 func scratch(log *slog.Logger) *machine {
-	return &machine{guard: new(sync.Mutex), table: placement.NewTable(), log: log, changed: func() {}}
+	return &machine{guard: new(sync.Mutex), table: placement.NewTable(), log: log, changed: func() {}, done: func() {}}
 }

@@ -118,6 +118,7 @@ func (s *server) hold() {
 		held, refused = turn, 0
 		s.office.told(term)
 		s.queue.open()
+		s.c.counters.leaderships.Add(1)
 		s.config.Leadership(term)
 	}
 }

@@ -204,7 +204,7 @@ func logs(first, last uint64) (all []*raft.Log) {
 
 // Both logs keep what they are told to, without holes.
 func TestLogs(t *testing.T) {
-	disk, err := diskStores(t.TempDir(), newRaftLog(slog.New(slog.DiscardHandler)))
+	disk, err := diskStores(t.TempDir(), newRaftLog(slog.New(slog.DiscardHandler), new(atomic.Uint64)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -301,7 +301,7 @@ func TestMemorySnapshots(t *testing.T) {
 
 // Snapshots without the log are of a server that has forgotten its votes.
 func TestHalfADirectory(t *testing.T) {
-	dir, quiet := t.TempDir(), newRaftLog(slog.New(slog.DiscardHandler))
+	dir, quiet := t.TempDir(), newRaftLog(slog.New(slog.DiscardHandler), new(atomic.Uint64))
 	s, err := diskStores(dir, quiet)
 	if err != nil {
 		t.Fatal(err)
@@ -331,7 +331,8 @@ func TestHalfADirectory(t *testing.T) {
 func TestRaftLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		l := newRaftLog(slog.New(slog.NewTextHandler(&out, nil))).hclog()
+		var said atomic.Uint64
+		l := newRaftLog(slog.New(slog.NewTextHandler(&out, nil)), &said).hclog()
 		for range 5 {
 			l.Info("nothing")
 			l.Warn("something", "peer", "x")
@@ -341,6 +342,9 @@ func TestRaftLog(t *testing.T) {
 		l.Warn("something", "peer", "z")
 		if n := strings.Count(out.String(), "\n"); n != 3 {
 			t.Errorf("%d lines: %s", n, &out)
+		}
+		if n := said.Load(); n != 11 {
+			t.Errorf("%d are counted", n)
 		}
 		for _, want := range []string{`msg="raft: something" peer=x`, `msg="raft: bad" of=y`, `peer=z others=4`} {
 			if !strings.Contains(out.String(), want) {

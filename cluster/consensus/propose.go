@@ -109,6 +109,7 @@ func (s *server) propose() {
 		if !ok {
 			return
 		}
+		s.c.counters.proposals.Add(1)
 		e := entry{s.config.Self, s.session, p.id, p.ops}
 		s.raft.Apply(e.encode(), 0) // waits for raft to take it, or to end
 	}
@@ -126,6 +127,7 @@ func (s *server) fail() {
 		failed := s.queue.failed
 		s.queue.failed = nil
 		s.queue.mu.Unlock()
+		s.c.counters.proposalsFailed.Add(uint64(len(failed)))
 		for _, id := range failed {
 			s.config.Failed(id)
 		}

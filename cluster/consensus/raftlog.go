@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -14,7 +15,8 @@ import (
 // reached makes raft say so many times a second: the same line comes once in a
 // while, with how many were left out.
 type raftLog struct {
-	to *slog.Logger
+	to   *slog.Logger
+	said *atomic.Uint64 // lines, those left out too
 
 	mu    sync.Mutex
 	lines map[string]*line
@@ -25,8 +27,8 @@ type line struct {
 	others int
 }
 
-func newRaftLog(to *slog.Logger) *raftLog {
-	return &raftLog{to: to, lines: make(map[string]*line)}
+func newRaftLog(to *slog.Logger, said *atomic.Uint64) *raftLog {
+	return &raftLog{to: to, said: said, lines: make(map[string]*line)}
 }
 
 // hclog is what raft takes.
@@ -40,6 +42,7 @@ func (l *raftLog) hclog() hclog.Logger {
 // most say that a peer is away.
 func (l *raftLog) Accept(_ string, level hclog.Level, message string, args ...any) {
 	if level >= hclog.Warn {
+		l.said.Add(1)
 		l.warn("raft: "+message, args...)
 	}
 }

@@ -73,6 +73,7 @@ func (s *server) machine() *machine {
 	return &machine{
 		guard: s.config.Guard, table: s.config.Table, log: s.config.Log, self: s.config.Self, session: s.session,
 		applied: s.config.Applied, changed: s.config.Changed, landed: s.queue.land,
+		done: func() { s.c.counters.applied.Add(1) },
 	}
 }
 

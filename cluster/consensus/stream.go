@@ -196,6 +196,7 @@ func (c *Consensus) accept(conn net.Conn, peer port.Greeting) {
 		conn.Close()
 	default:
 		conn.Close()
+		c.counters.refused.Add(1)
 		c.log.warn("consensus refuses a connection", "from", peer.Name, "error", errPurpose)
 	}
 }

@@ -42,7 +42,13 @@ func (l *lines) Write(line []byte) (int, error) {
 		}
 	}
 	// The port warns of what is open to all; memberlist does not know its secret.
-	if !l.log.Enabled(context.Background(), level) || bytes.Contains(text, []byte("public address without encryption")) {
+	if bytes.Contains(text, []byte("public address without encryption")) {
+		return len(line), nil
+	}
+	if level >= slog.LevelWarn {
+		l.counters.complaints.Add(1)
+	}
+	if !l.log.Enabled(context.Background(), level) {
 		return len(line), nil
 	}
 	if !l.mayLog() {

@@ -42,6 +42,9 @@ func TestLog(t *testing.T) {
 		if got := strings.Count(out.String(), "again"); got != logLinesMax || c.linesMissed.Load() != 5 {
 			t.Errorf("%d lines, %d missed", got, c.linesMissed.Load())
 		}
+		if got := c.complaints.Load(); got != 5+logLinesMax+5 {
+			t.Errorf("%d complaints", got)
+		}
 		f("[WARN] a second later", `level=WARN msg="gossip: a second later"`)
 	})
 }

@@ -17,13 +17,15 @@ type Stats struct {
 	ReportsBad      uint64 // not JSON
 	MembersRefused  uint64 // what they say of themselves is nothing that a node says
 	LogLinesDropped uint64
+
+	Complaints uint64 // warnings and errors of memberlist's, logged or not: what it refuses is among them
 }
 
 // counters are Stats that any goroutine may add to.
 type counters struct {
-	packetsSent, packetsReceived, bytesSent, bytesReceived, streams     atomic.Uint64
-	packetsCrowded, packetsUnsent, peersRefused                         atomic.Uint64
-	reportsOld, reportsUnknown, reportsBad, membersRefused, linesMissed atomic.Uint64
+	packetsSent, packetsReceived, bytesSent, bytesReceived, streams                 atomic.Uint64
+	packetsCrowded, packetsUnsent, peersRefused                                     atomic.Uint64
+	reportsOld, reportsUnknown, reportsBad, membersRefused, linesMissed, complaints atomic.Uint64
 }
 
 // Stats returns the counts. Any goroutine.
@@ -36,6 +38,6 @@ func (g *Gossip) Stats() Stats {
 		PacketsCrowded: c.packetsCrowded.Load(), PacketsUnsent: c.packetsUnsent.Load(),
 		PeersRefused: c.peersRefused.Load(),
 		ReportsOld:   c.reportsOld.Load(), ReportsUnknown: c.reportsUnknown.Load(), ReportsBad: c.reportsBad.Load(),
-		MembersRefused: c.membersRefused.Load(), LogLinesDropped: c.linesMissed.Load(),
+		MembersRefused: c.membersRefused.Load(), LogLinesDropped: c.linesMissed.Load(), Complaints: c.complaints.Load(),
 	}
 }

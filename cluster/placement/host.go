@@ -31,6 +31,14 @@ type Host struct {
 	leaving  bool
 	standing standing
 	asked    time.Duration // when it last said that it wants to join or leave
+	outdated Outdated
+}
+
+// Outdated counts messages that a host has refused. A few come late when the
+// leader changes, or overtake each other.
+type Outdated struct {
+	Terms  int64 // orders of a leader that is none any more
+	Epochs int64 // placements and rosters that later ones have replaced
 }
 
 // hosted is one room.
@@ -91,6 +99,9 @@ func (h *Host) Hosts(room string) (epoch Epoch, hosts []Name, open, ok bool) {
 // Rooms returns how many rooms this node hosts or keeps a place for.
 func (h *Host) Rooms() int { return len(h.rooms) + len(h.reserved) }
 
+// Outdated returns how many messages came too late.
+func (h *Host) Outdated() Outdated { return h.outdated }
+
 // Roster returns the members of the cluster, as the leader told last; it is not
 // changed any more.
 func (h *Host) Roster() Roster { return h.roster }
@@ -99,7 +110,7 @@ func (h *Host) Roster() Roster { return h.roster }
 func (h *Host) Receive(now time.Duration, from Name, m Message) {
 	switch m := m.(type) {
 	case Reserve:
-		if h.obeys(from, m.Attempt.Term) {
+		if h.heeds(from, m.Attempt.Term) {
 			h.reserve(now, from, m)
 		}
 	case Release:
@@ -107,23 +118,23 @@ func (h *Host) Receive(now time.Duration, from Name, m Message) {
 			delete(h.reserved, m.Room)
 		}
 	case Activate:
-		if h.obeys(from, m.Term) {
+		if h.heeds(from, m.Term) {
 			h.activate(from, m)
 		}
 	case Drop:
-		if h.obeys(from, m.Term) {
+		if h.heeds(from, m.Term) {
 			h.drop(now, m)
 		}
 	case MayClose:
-		if h.obeys(from, m.Attempt.Term) {
+		if h.heeds(from, m.Attempt.Term) {
 			h.mayClose(now, from, m)
 		}
 	case Reopen:
-		if r := h.rooms[m.Room]; h.obeys(from, m.Term) && r != nil && r.closing && r.attempt == m.Attempt {
+		if r := h.rooms[m.Room]; h.heeds(from, m.Term) && r != nil && r.closing && r.attempt == m.Attempt {
 			h.open(m.Room, r)
 		}
 	case List:
-		if h.obeys(from, m.Term) {
+		if h.heeds(from, m.Term) {
 			h.list(from, m)
 		}
 	case Roster:
@@ -132,6 +143,15 @@ func (h *Host) Receive(now time.Duration, from Name, m Message) {
 	case Gone:
 		h.depart()
 	}
+}
+
+// heeds is obeys for orders, and counts those that it refuses.
+func (h *Host) heeds(from Name, t Term) bool {
+	if !h.obeys(from, t) {
+		h.outdated.Terms++
+		return false
+	}
+	return true
 }
 
 // obeys reports whether a message is from the leader, or one that may be.
@@ -158,12 +178,16 @@ func (h *Host) reserve(now time.Duration, from Name, m Reserve) {
 func (h *Host) activate(from Name, m Activate) {
 	r := h.rooms[m.Room]
 	switch {
-	case !slices.Contains(m.Hosts, h.self), h.buried[m.Room].Compare(m.Epoch) > 0:
+	case !slices.Contains(m.Hosts, h.self):
+		return
+	case h.buried[m.Room].Compare(m.Epoch) > 0:
+		h.outdated.Epochs++
 		return
 	case r == nil:
 		r = &hosted{}
 		h.rooms[m.Room] = r
 	case r.epoch.Compare(m.Epoch) > 0:
+		h.outdated.Epochs++
 		return
 	case r.epoch == m.Epoch: // again: its acknowledgement was lost
 		h.effects.send(from, Activated{m.Room, m.Epoch})
@@ -188,10 +212,14 @@ func (h *Host) drop(now time.Duration, m Drop) {
 		h.buried[m.Room] = m.Epoch
 		h.graves.push(now+buriedFor, grave{m.Room, m.Epoch})
 	}
-	if r := h.rooms[m.Room]; r != nil && r.epoch.Compare(m.Epoch) < 0 {
+	switch r := h.rooms[m.Room]; {
+	case r == nil:
+	case r.epoch.Compare(m.Epoch) < 0:
 		h.holds.change(m.Room, r.epoch, -1)
 		delete(h.rooms, m.Room)
 		h.effects.add(Shut{m.Room})
+	default:
+		h.outdated.Epochs++
 	}
 }
 
@@ -261,6 +289,9 @@ func (h *Host) Leave() {
 // learn takes the members as a leader knows them. That it may lead no more does
 // not matter: what it tells was agreed on.
 func (h *Host) learn(m Roster) {
+	if m.Epoch.Compare(h.roster.Epoch) < 0 {
+		h.outdated.Epochs++
+	}
 	if m.Epoch.Compare(h.roster.Epoch) <= 0 {
 		return
 	}

@@ -105,3 +105,39 @@ func TestStanding(t *testing.T) {
 	h.Receive(now, "n1/1", roster(3, left))
 	f("has left", says(now+20*joinRetry), "placement.Members", "placement.Parted")
 }
+
+// What comes too late is refused and counted, each as what it is.
+func TestOutdated(t *testing.T) {
+	h := newTestHost()
+	now, last := Term{1, 5}, Term{1, 4}
+	h.Receive(0, "n1/1", Activate{now, "r", Epoch{1, 9}, []Name{"n0/1"}})
+	h.Receive(0, "n1/1", Roster{Term: now, Epoch: Epoch{1, 9}})
+	f := func(what string, m Message, want Outdated) {
+		t.Helper()
+		before := h.Outdated()
+		h.Receive(0, "n2/1", m)
+		got := h.Outdated()
+		if got.Terms -= before.Terms; got.Terms != want.Terms || got.Epochs-before.Epochs != want.Epochs {
+			t.Errorf("%s: %+v after %+v", what, h.Outdated(), before)
+		}
+		if epoch, _, open, ok := h.Hosts("r"); epoch != (Epoch{1, 9}) || !open || !ok || h.leader != "n1/1" {
+			t.Errorf("%s changes something", what)
+		}
+	}
+	attempt := Attempt{last, 1}
+	for _, m := range []Message{
+		Reserve{attempt, "r"}, Activate{last, "r", Epoch{1, 99}, []Name{"n0/1"}}, Drop{last, "r", Epoch{1, 99}},
+		MayClose{attempt, "r", Epoch{1, 9}}, Reopen{last, attempt, "r"}, List{last, []int{1}},
+	} {
+		f(fmt.Sprintf("%T of the last leader", m), m, Outdated{Terms: 1})
+	}
+	f("an old roster", Roster{Term: last, Epoch: Epoch{1, 8}}, Outdated{Epochs: 1})
+	f("the same roster", Roster{Term: last, Epoch: Epoch{1, 9}}, Outdated{})
+	for _, m := range []Message{Activate{now, "r", Epoch{1, 8}, []Name{"n0/1"}}, Drop{now, "r", Epoch{1, 8}}} {
+		before := h.Outdated().Epochs
+		if h.Receive(0, "n1/1", m); h.Outdated().Epochs != before+1 {
+			t.Errorf("%T of an old epoch is not counted", m)
+		}
+	}
+	f("the rest", Release{attempt, "r"}, Outdated{})
+}
