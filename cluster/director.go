@@ -115,6 +115,8 @@ func (l *life) send(to placement.Name, m placement.Message) {
 	}
 	if address := l.addressOf(to); address != "" {
 		l.parts.control.Send(to, address, m)
+	} else {
+		l.unaddressed++
 	}
 }
 
@@ -135,9 +137,9 @@ func (l *life) route(from placement.Name, m placement.Message) {
 		l.front.Receive(m)
 	case placement.Reserve, placement.Release, placement.Activate, placement.Drop, placement.MayClose, placement.Reopen,
 		placement.List, placement.Gone:
-		l.host.Receive(now, from, m)
+		l.order(now, from, m)
 	case placement.Roster:
-		l.host.Receive(now, from, m)
+		l.order(now, from, m)
 		if m.Term.Compare(l.heardTerm) >= 0 && l.term == 0 {
 			l.heardTerm = m.Term
 			l.addresses[from] = addressIn(m, from)

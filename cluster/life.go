@@ -71,6 +71,10 @@ type life struct {
 	paging  map[uint64]func(placement.Scanned)
 	closed  bool
 	next    []string // contacts of the next life
+
+	former      Counts        // of parts that others have replaced
+	unaddressed int64         // messages
+	refusedAt   time.Duration // when the log told of an order that was refused
 }
 
 // parts are there once the process has a cluster.
@@ -280,6 +284,9 @@ func (l *life) startGossip() error {
 	l.mu.Lock()
 	old := l.parts.gossip
 	l.parts.gossip = g
+	if old != nil {
+		l.retire(old)
+	}
 	l.mu.Unlock()
 	if old != nil {
 		old.Close()

@@ -50,6 +50,9 @@ const (
 	leaveTimeMax  = 5 * time.Second
 	leaveInterval = 50 * time.Millisecond
 
+	// refusedInterval is how often the log tells of a message that came too late.
+	refusedInterval = time.Second
+
 	// tellInterval is how often a wait without end is told of in the log.
 	tellInterval = 10 * time.Second
 )

@@ -27,12 +27,17 @@ type Node struct {
 	// Any goroutine, atomic.
 	life    atomic.Pointer[life]
 	leaving atomic.Bool
+
+	// See Stats.
+	counting sync.Mutex
+	lives    int64
+	past     Counts // of lives that have ended
 }
 
 // Start opens the cluster port and begins to found a cluster or to join one; it
 // does not wait for that. Errors say what to change.
 func Start(c Config) (*Node, error) {
-	n := &Node{config: c, log: c.Log, quit: make(chan struct{})}
+	n := &Node{config: c, log: c.Log, quit: make(chan struct{}), lives: 1}
 	var err error
 	n.port, err = port.Listen(port.Config{Address: c.Listen, Network: c.Network, Secret: c.Secret, Log: c.Log, Greeting: n.greeting})
 	if err != nil {
@@ -90,7 +95,7 @@ func (n *Node) run() {
 			}
 			next, err = newLife(n, contacts, after)
 		}
-		n.life.Store(next)
+		n.succeed(l, next)
 	}
 }
 

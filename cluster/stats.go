@@ -1,0 +1,157 @@
+package cluster
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"hubsub/cluster/consensus"
+	"hubsub/cluster/control"
+	"hubsub/cluster/gossip"
+	"hubsub/cluster/placement"
+	"hubsub/cluster/port"
+)
+
+// Stats is how a node is now, and what it has counted since Start.
+type Stats struct {
+	Members     map[placement.State]int // as this node knows them
+	Member      bool                    // it is one that serves
+	Leads       bool                    // the cluster
+	KnowsLeader bool                    // who may be itself
+	Voter       bool                    // in consensus
+	Hosted      int                     // rooms here, those that are just being made too
+	Rooms       int                     // in its table; 0: it has none
+	Generation  uint32                  // of the cluster; 0: it has none yet
+	Waiting     int                     // clients' questions to the leader
+
+	Lives int64 // that it has begun
+	Port  port.Stats
+	Counts
+}
+
+// Counts are those of a life's parts, and of all lives that have ended. Peers,
+// Connected and Outbox are as of now.
+type Counts struct {
+	Control   control.Stats
+	Gossip    gossip.Stats
+	Consensus consensus.Stats
+	Orders    OrderStats
+}
+
+// OrderStats counts messages about rooms and members of which nothing came.
+type OrderStats struct {
+	OldTerms  int64 // refused: of a leader that is none any more
+	OldEpochs int64 // refused: it has changed since
+	NoAddress int64 // not sent: nobody knows where the receiver is
+}
+
+// Stats returns the counts. Any goroutine.
+func (n *Node) Stats() Stats {
+	n.counting.Lock()
+	defer n.counting.Unlock()
+	s := n.life.Load().stats()
+	s.Counts.add(n.past)
+	s.Lives, s.Port = n.lives, n.port.Stats()
+	return s
+}
+
+// succeed makes next the node's life, and keeps what the last one has counted.
+func (n *Node) succeed(last, next *life) {
+	n.counting.Lock()
+	defer n.counting.Unlock()
+	n.past.add(last.stats().Counts)
+	n.lives++
+	n.life.Store(next)
+}
+
+func (l *life) stats() Stats {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := Stats{
+		Members: make(map[placement.State]int), Member: l.member(),
+		Leads: l.leader == l.self.Name, KnowsLeader: l.leader != "",
+		Hosted: l.host.Rooms(), Rooms: l.table.Rooms(), Generation: l.generation,
+		Waiting: len(l.waiting) + len(l.paging), Counts: l.counts(),
+	}
+	for _, one := range l.standing() {
+		if l.dead[one.Member.Name].so {
+			one.State = placement.Down
+		}
+		s.Members[one.State]++
+	}
+	if c := l.parts.consensus; c != nil {
+		s.Voter = slices.ContainsFunc(c.Servers(), func(one consensus.Server) bool { return one.Voter && one.Name == l.self.Name })
+	}
+	return s
+}
+
+// counts returns what this life has counted. The caller holds mu.
+func (l *life) counts() (c Counts) {
+	p := l.parts
+	if p.control == nil {
+		p.control = new(control.Control) // which has all reasons
+	}
+	c.Control = p.control.Stats()
+	if p.gossip != nil {
+		c.Gossip = p.gossip.Stats()
+	}
+	if p.consensus != nil {
+		c.Consensus = p.consensus.Stats()
+	}
+	late := l.host.Outdated()
+	c.Orders = OrderStats{OldTerms: late.Terms, OldEpochs: late.Epochs, NoAddress: l.unaddressed}
+	c.add(l.former)
+	return c
+}
+
+// retire keeps what a gossip has counted that another one replaces. The caller
+// holds mu.
+func (l *life) retire(old *gossip.Gossip) { l.former.add(Counts{Gossip: old.Stats()}) }
+
+// add adds what was counted by parts that have ended. It goes by the types, so
+// that no counter is forgotten.
+func (c *Counts) add(ended Counts) {
+	ended.Control.Peers, ended.Control.Connected, ended.Control.Outbox = 0, 0, 0
+	sum(reflect.ValueOf(c).Elem(), reflect.ValueOf(ended))
+}
+
+// sum adds the numbers in b, a struct or a map of them, to those in a.
+func sum(a, b reflect.Value) {
+	switch a.Kind() {
+	case reflect.Struct:
+		for i := range a.NumField() {
+			sum(a.Field(i), b.Field(i))
+		}
+	case reflect.Map:
+		if a.IsNil() {
+			a.Set(reflect.MakeMap(a.Type()))
+		}
+		for of, n := range b.Seq2() {
+			total := reflect.New(a.Type().Elem()).Elem()
+			if before := a.MapIndex(of); before.IsValid() {
+				total.Set(before)
+			}
+			sum(total, n)
+			a.SetMapIndex(of, total)
+		}
+	case reflect.Int64:
+		a.SetInt(a.Int() + b.Int())
+	case reflect.Uint64:
+		a.SetUint(a.Uint() + b.Uint())
+	default:
+		panic(fmt.Sprintf("cluster: %s is no counter", a.Type()))
+	}
+}
+
+// order hands a message of a leader to the host, and tells of one that it
+// refuses. The caller holds mu.
+func (l *life) order(now time.Duration, from placement.Name, m placement.Message) {
+	before := l.host.Outdated()
+	l.host.Receive(now, from, m)
+	if l.host.Outdated() == before || l.refusedAt > 0 && now-l.refusedAt < refusedInterval {
+		return
+	}
+	l.refusedAt = now
+	l.log.Info("refuses a message of a leader that is none any more, or of what has changed since", "from", from, "message", fmt.Sprintf("%T", m))
+}
