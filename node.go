@@ -68,6 +68,7 @@ func apiOf(node *cluster.Node, token string, log *slog.Logger) admin.Cluster {
 		Ready:       node.Ready,
 		API:         rest.New(rest.Config{Node: node, Token: token, Match: glob.Match, Log: log}),
 		ConnContext: rest.ConnContext,
+		Collector:   clusterCollector{node},
 	}
 }
 

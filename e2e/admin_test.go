@@ -94,6 +94,50 @@ func TestAdminFigures(t *testing.T) {
 	awaitPage(t, url+"/debug/pprof/goroutine?debug=1", http.StatusOK, "hubsub/engine")
 }
 
+// TestClusterFigures: each node of a cluster tells how it sees the cluster, and all of them together agree.
+func TestClusterFigures(t *testing.T) {
+	t.Parallel()
+	nodes := startNodes(t, 3)
+	for _, room := range []string{"a", "b", "c", "d"} {
+		nodes[0].get(t, room)
+	}
+	for _, n := range nodes {
+		awaitPage(t, n.api("/metrics"), http.StatusOK,
+			"\nhubsub_cluster_members{state=\"up\"} 3\n",
+			"\nhubsub_cluster_members{state=\"down\"} 0\n",
+			"\nhubsub_cluster_member 1\n",
+			"\nhubsub_cluster_leader_known 1\n",
+			"\nhubsub_cluster_lives_total 1\n",
+			"\nhubsub_cluster_connections_refused_total{reason=\"wrong_secret\"} 0\n",
+			"\nhubsub_cluster_messages_dropped_total{reason=\"full\"} 0\n",
+			"\nhubsub_cluster_messages_refused_total{reason=\"malformed\"} 0\n",
+			"\nhubsub_cluster_gossip_refused_total{reason=\"malformed\"} 0\n",
+			"\nhubsub_cluster_proposals_failed_total 0\n")
+	}
+	// Hosts hear a moment after the client what has become of a place that they kept for a room.
+	ctx, cancel := context.WithTimeout(t.Context(), answerLimit)
+	defer cancel()
+	await(t, ctx, "one leader with 4 rooms and 8 places for them, in one generation", func() bool {
+		leaders, hosted, rooms, talks := 0, 0, 0, 0
+		generations := map[string]bool{}
+		for _, n := range nodes {
+			_, text, err := page(n.api("/metrics"))
+			must(t, err)
+			of := func(name string) int { return figure(text, `\nhubsub_cluster_`+name+` (\d+)`) }
+			if of("leader") == 1 && of("leaderships_total") >= 1 {
+				leaders++
+				rooms += of("rooms")
+			}
+			if of("messages_sent_total") > 0 && of("gossip_packets_received_total") > 0 {
+				talks++
+			}
+			hosted += of("rooms_hosted")
+			generations[regexp.MustCompile(`\nhubsub_cluster_generation (.*)`).FindString(text)] = true
+		}
+		return leaders == 1 && rooms == 4 && hosted == 8 && talks == 3 && len(generations) == 1
+	})
+}
+
 // TestAdminHealth: while a subscriber that does not read holds up the end, the server says that it is ending; then the
 // address is gone with the process.
 func TestAdminHealth(t *testing.T) {

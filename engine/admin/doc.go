@@ -28,6 +28,9 @@
 // that as a label. Every series is there from the start, with 0, so that an
 // alert on its rate needs no special case.
 //
+// The figures of a cluster are a collector that whoever joins the two hands in:
+// this package knows nothing of clusters.
+//
 // # Threads and life
 //
 // Listen opens the address and serves in goroutines of net/http, away from the

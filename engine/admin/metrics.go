@@ -133,11 +133,15 @@ func (c collector) Collect(series chan<- prometheus.Metric) {
 	}
 }
 
-// registry has the engine, what was built, the Go runtime and the process.
-func registry(e *engine.Engine) *prometheus.Registry {
+// registry has the engine, what was built, the Go runtime and the process, and
+// the cluster unless that is nil.
+func registry(e *engine.Engine, cluster prometheus.Collector) *prometheus.Registry {
 	r := prometheus.NewRegistry()
 	r.MustRegister(collector{e}, buildInfo(),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if cluster != nil {
+		r.MustRegister(cluster)
+	}
 	return r
 }
 

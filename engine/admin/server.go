@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"hubsub/engine"
@@ -47,6 +48,7 @@ type Cluster struct {
 	Ready       func() error                                    // nil if rooms can be asked for, else why not
 	API         http.Handler                                    // /v1/
 	ConnContext func(context.Context, net.Conn) context.Context // http.Server's, for what API keeps per connection
+	Collector   prometheus.Collector                            // more figures for /metrics
 }
 
 // Listen opens addr (host:port; port 0 takes a free one) and serves the figures
@@ -133,7 +135,7 @@ func (s *Server) routes(e *engine.Engine) *http.ServeMux {
 	if s.cluster.API != nil {
 		mux.Handle("/v1/", s.cluster.API)
 	}
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry(e), promhttp.HandlerOpts{
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry(e, s.cluster.Collector), promhttp.HandlerOpts{
 		MaxRequestsInFlight: scrapesMax,
 		ErrorLog:            slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}))

@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 func TestPages(t *testing.T) {
@@ -88,6 +90,7 @@ func TestCluster(t *testing.T) {
 			_, _ = fmt.Fprint(w, r.URL.EscapedPath(), " ", r.Context().Value(key{}))
 		}),
 		ConnContext: func(ctx context.Context, _ net.Conn) context.Context { return context.WithValue(ctx, key{}, "kept") },
+		Collector:   prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "hubsub_cluster_members"}, func() float64 { return 3 }),
 	}})
 	f := func(path string, status int, body string) {
 		t.Helper()
@@ -103,6 +106,7 @@ func TestCluster(t *testing.T) {
 	f("/readyz", http.StatusOK, "ok\n")
 	f("/v1/rooms/a%2Fb%20c", http.StatusOK, "/v1/rooms/a%2Fb%20c kept")
 	f("/v1/rooms/%2F%2F", http.StatusOK, "/v1/rooms/%2F%2F kept")
+	s.shows(map[string]float64{"hubsub_cluster_members": 3, "hubsub_clients": 0})
 	for range connectionsMax + 1 { // applications are more than operators
 		if _, err := s.keepOpen(); err != nil {
 			t.Fatal(err)

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"hubsub/cluster"
+	"hubsub/cluster/placement"
+)
+
+// clusterMetric is one metric of the cluster: of one series, or of one for each
+// value of its label.
+type clusterMetric struct {
+	desc   *prometheus.Desc
+	kind   prometheus.ValueType
+	values func(*cluster.Stats) map[string]int64 // by the label; if there is none, by ""
+}
+
+func clusterGauge[N int | int64 | uint32](name, help string, value func(*cluster.Stats) N) clusterMetric {
+	return clusterMetric{describeCluster(name, help), prometheus.GaugeValue, single(value)}
+}
+
+func clusterCounter[N int64 | uint64](name, help string, value func(*cluster.Stats) N) clusterMetric {
+	return clusterMetric{describeCluster(name, help), prometheus.CounterValue, single(value)}
+}
+
+// clusterReasons counts by reason.
+func clusterReasons(name, help string, values func(*cluster.Stats) map[string]int64) clusterMetric {
+	return clusterMetric{describeCluster(name, help, "reason"), prometheus.CounterValue, values}
+}
+
+func describeCluster(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("hubsub_cluster_"+name, help, labels, nil)
+}
+
+func single[N int | int64 | uint32 | uint64](value func(*cluster.Stats) N) func(*cluster.Stats) map[string]int64 {
+	return func(s *cluster.Stats) map[string]int64 { return map[string]int64{"": int64(value(s))} }
+}
+
+// oneIf is 1 if it is so, as Prometheus has no other way to say that.
+func oneIf(so bool) int {
+	if so {
+		return 1
+	}
+	return 0
+}
+
+// clusterMetrics are the figures of a node. Every series is there from the
+// start.
+var clusterMetrics = []clusterMetric{
+	{describeCluster("members", "Members of the cluster as this node knows them, by state.", "state"), prometheus.GaugeValue,
+		func(s *cluster.Stats) map[string]int64 {
+			byState := make(map[string]int64)
+			for state := placement.Up; state <= placement.Left; state++ {
+				byState[state.String()] = int64(s.Members[state])
+			}
+			return byState
+		}},
+	clusterGauge("member", "1 if this node is a member of a cluster, else 0.",
+		func(s *cluster.Stats) int { return oneIf(s.Member) }),
+	clusterGauge("leader", "1 if this node leads the cluster, else 0; the sum over all nodes is 1.",
+		func(s *cluster.Stats) int { return oneIf(s.Leads) }),
+	clusterGauge("leader_known", "1 if this node knows who leads; if not, it places no rooms.",
+		func(s *cluster.Stats) int { return oneIf(s.KnowsLeader) }),
+	clusterGauge("voter", "1 if this node votes on where rooms live, else 0.",
+		func(s *cluster.Stats) int { return oneIf(s.Voter) }),
+	clusterGauge("rooms_hosted", "Rooms that the cluster has given to this node.",
+		func(s *cluster.Stats) int { return s.Hosted }),
+	clusterGauge("rooms", "Rooms of the cluster; 0 on a node that does not keep the table of them.",
+		func(s *cluster.Stats) int { return s.Rooms }),
+	clusterGauge("generation", "Generation of the cluster, which a takeover makes later; 0 on a node without a cluster.",
+		func(s *cluster.Stats) uint32 { return s.Generation }),
+	clusterGauge("questions", "Questions of clients that wait for the leader.",
+		func(s *cluster.Stats) int { return s.Waiting }),
+	clusterCounter("lives_total", "How many times this node has begun as a newcomer: 1, and once more each time that the cluster gave it up or that it changed clusters.",
+		func(s *cluster.Stats) int64 { return s.Lives }),
+
+	clusterGauge("connections", "Connections of the cluster port, those that are being made included.",
+		func(s *cluster.Stats) int64 { return s.Port.Open }),
+	clusterCounter("connections_accepted_total", "Connections of other nodes that were accepted, greetings included.",
+		func(s *cluster.Stats) int64 { return s.Port.Accepted }),
+	clusterCounter("connections_dialed_total", "Connections that this node has made to others, greetings included.",
+		func(s *cluster.Stats) int64 { return s.Port.Dialed }),
+	clusterReasons("connections_refused_total",
+		"Connections to the cluster port that were refused; aborted is the other side's doing, as of a scan of ports.",
+		func(s *cluster.Stats) map[string]int64 {
+			byReason := make(map[string]int64)
+			for reason, n := range s.Port.Refused {
+				byReason[string(reason)] = n
+			}
+			return byReason
+		}),
+
+	clusterGauge("peers", "Nodes that this one sends messages to.",
+		func(s *cluster.Stats) int64 { return s.Control.Peers }),
+	clusterGauge("peers_connected", "Nodes that messages can be sent to now.",
+		func(s *cluster.Stats) int64 { return s.Control.Connected }),
+	clusterGauge("outbox_bytes", "Bytes of messages that wait for other nodes.",
+		func(s *cluster.Stats) int64 { return s.Control.Outbox }),
+	clusterCounter("messages_sent_total", "Messages about rooms and members that were sent to other nodes.",
+		func(s *cluster.Stats) int64 { return s.Control.Sent }),
+	clusterCounter("messages_sent_bytes_total", "Bytes of messages about rooms and members that were sent.",
+		func(s *cluster.Stats) int64 { return s.Control.SentBytes }),
+	clusterCounter("messages_received_total", "Messages about rooms and members that came from other nodes.",
+		func(s *cluster.Stats) int64 { return s.Control.Received }),
+	clusterCounter("messages_received_bytes_total", "Bytes of messages about rooms and members that came.",
+		func(s *cluster.Stats) int64 { return s.Control.ReceivedBytes }),
+	clusterReasons("messages_dropped_total", "Messages that were not sent; what matters is sent again.",
+		func(s *cluster.Stats) map[string]int64 {
+			byReason := maps.Clone(s.Control.Dropped)
+			byReason["no address"] = s.Orders.NoAddress
+			return byReason
+		}),
+	clusterReasons("messages_refused_total",
+		"Messages that changed nothing: old_term is of a past leader, old_epoch was replaced; after malformed the connection was closed.",
+		func(s *cluster.Stats) map[string]int64 {
+			return map[string]int64{"unknown": s.Control.Unknown, "malformed": s.Control.Malformed,
+				"old term": s.Orders.OldTerms, "old epoch": s.Orders.OldEpochs}
+		}),
+	clusterCounter("deaths_proved_total", "Nodes that were found dead at once, because their port refused or another process was there.",
+		func(s *cluster.Stats) int64 { return s.Control.Dead }),
+
+	clusterCounter("gossip_packets_sent_total", "Packets of gossip that were sent.",
+		func(s *cluster.Stats) uint64 { return s.Gossip.PacketsSent }),
+	clusterCounter("gossip_packets_received_total", "Packets of gossip that came.",
+		func(s *cluster.Stats) uint64 { return s.Gossip.PacketsReceived }),
+	clusterCounter("gossip_sent_bytes_total", "Bytes of gossip's packets that were sent.",
+		func(s *cluster.Stats) uint64 { return s.Gossip.BytesSent }),
+	clusterCounter("gossip_received_bytes_total", "Bytes of gossip's packets that came.",
+		func(s *cluster.Stats) uint64 { return s.Gossip.BytesReceived }),
+	clusterCounter("gossip_exchanges_total", "Exchanges of all that two nodes know, begun by either.",
+		func(s *cluster.Stats) uint64 { return s.Gossip.Streams }),
+	clusterReasons("gossip_packets_dropped_total", "Packets of gossip that were not sent.",
+		func(s *cluster.Stats) map[string]int64 {
+			return map[string]int64{"full": int64(s.Gossip.PacketsCrowded), "unreachable": int64(s.Gossip.PacketsUnsent)}
+		}),
+	clusterReasons("gossip_refused_total",
+		"What gossip refused: a connection that is not of packets, a member or a report that nobody can read, a report of a stranger.",
+		func(s *cluster.Stats) map[string]int64 {
+			return map[string]int64{"malformed": int64(s.Gossip.PeersRefused), "member": int64(s.Gossip.MembersRefused),
+				"report": int64(s.Gossip.ReportsBad), "stranger": int64(s.Gossip.ReportsUnknown)}
+		}),
+	clusterCounter("gossip_reports_repeated_total", "Reports of load that were known: each comes several times.",
+		func(s *cluster.Stats) uint64 { return s.Gossip.ReportsOld }),
+	clusterCounter("gossip_complaints_total", "Warnings of memberlist, which also tell what it refused, logged or not.",
+		func(s *cluster.Stats) uint64 { return s.Gossip.Complaints }),
+	clusterCounter("gossip_log_lines_dropped_total", "Lines of memberlist that were not logged, because there were too many.",
+		func(s *cluster.Stats) uint64 { return s.Gossip.LogLinesDropped }),
+
+	clusterCounter("proposals_total", "Changes that this node, as the leader, has proposed.",
+		func(s *cluster.Stats) uint64 { return s.Consensus.Proposals }),
+	clusterCounter("proposals_failed_total", "Changes that were not proposed, because too many waited.",
+		func(s *cluster.Stats) uint64 { return s.Consensus.ProposalsFailed }),
+	clusterCounter("entries_applied_total", "Entries of the consensus log that were applied to this node's table.",
+		func(s *cluster.Stats) uint64 { return s.Consensus.Applied }),
+	clusterCounter("leaderships_total", "How many times this node has begun to lead.",
+		func(s *cluster.Stats) uint64 { return s.Consensus.Leaderships }),
+	clusterCounter("voter_changes_total", "Changes of who votes or stands by, made by this node as the leader.",
+		func(s *cluster.Stats) uint64 { return s.Consensus.Changes }),
+	clusterCounter("voter_changes_failed_total", "Such changes that failed; they are tried again.",
+		func(s *cluster.Stats) uint64 { return s.Consensus.ChangesFailed }),
+	clusterCounter("raft_connections_refused_total", "Connections for consensus that did not say what for.",
+		func(s *cluster.Stats) uint64 { return s.Consensus.Refused }),
+	clusterCounter("raft_complaints_total", "Warnings of raft, which also tell what it refused, logged or not.",
+		func(s *cluster.Stats) uint64 { return s.Consensus.Complaints }),
+}
+
+// labelOf makes a label's value of the cluster's words: "wrong_secret".
+var labelOf = strings.NewReplacer(" ", "_")
+
+// clusterCollector is a node as a prometheus.Collector: it reads when it is
+// scraped and holds nothing. Any goroutine.
+type clusterCollector struct{ node *cluster.Node }
+
+// Describe implements prometheus.Collector.
+func (c clusterCollector) Describe(descs chan<- *prometheus.Desc) {
+	for _, m := range clusterMetrics {
+		descs <- m.desc
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c clusterCollector) Collect(series chan<- prometheus.Metric) {
+	s := c.node.Stats()
+	for _, m := range clusterMetrics {
+		values := m.values(&s)
+		for _, of := range slices.Sorted(maps.Keys(values)) {
+			var labels []string
+			if of != "" {
+				labels = []string{labelOf.Replace(of)}
+			}
+			series <- prometheus.MustNewConstMetric(m.desc, m.kind, float64(values[of]), labels...)
+		}
+	}
+}
