@@ -63,6 +63,7 @@ type life struct {
 	resumed    bool            // by what the data directory knew
 	entered    time.Duration   // when the parts were there
 	admitted   bool            // it was told so in the log
+	abdicates  bool            // it leaves, and consensus shall have another lead
 	departed   bool            // parted is closed
 	takingOver bool
 

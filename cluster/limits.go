@@ -45,9 +45,10 @@ const (
 	// at their use; one part is looked at each watchInterval.
 	usageParts = 20
 
-	// leaveTimeMax is how long a node that ends waits for another to lead instead
-	// of it, and for the others to know. leaveInterval is how often it looks.
-	leaveTimeMax  = 5 * time.Second
+	// leaveTimeMax is how long a node that ends waits until the others can agree
+	// without it, and know: a voter that was restarted just before needs some
+	// seconds to vote again. leaveInterval is how often it looks.
+	leaveTimeMax  = 10 * time.Second
 	leaveInterval = 50 * time.Millisecond
 
 	// refusedInterval is how often the log tells of a message that came too late.

@@ -107,10 +107,10 @@ func (l *life) findLeader() {
 func (l *life) candidates() []consensus.Candidate {
 	var all []consensus.Candidate
 	for _, s := range l.standing() {
-		alive := s.State.Serves() && !l.dead[s.Member.Name].so && (s.Member.Name == l.self.Name || l.parts.gossip.Alive(s.Member.Name))
+		alive := s.State.Serves() && l.lives(s.Member.Name)
 		all = append(all, consensus.Candidate{
 			Name: s.Member.Name, ID: s.Member.ID, Address: s.Member.Cluster, Zone: s.Member.Zone,
-			Alive: alive, Reachable: alive, Since: bornAt(s.Member.Boot), Draining: s.State != placement.Up || s.Member.Name == l.self.Name && l.node.leaving.Load(),
+			Alive: alive, Reachable: alive, Since: bornAt(s.Member.Boot), Draining: s.State != placement.Up || s.Member.Name == l.self.Name && l.abdicates,
 		})
 	}
 	return all
@@ -284,51 +284,4 @@ func (l *life) nodes() (all []NodeStatus) {
 	}
 	slices.SortFunc(all, func(a, b NodeStatus) int { return cmp.Compare(a.Name, b.Name) })
 	return all
-}
-
-// leave has another lead if this process does, tells the leader that it ends,
-// and waits for the roster to say so.
-func (l *life) leave(ctx context.Context) {
-	l.mu.Lock()
-	g := l.parts.gossip
-	l.mu.Unlock()
-	if g == nil {
-		return
-	}
-	look := time.NewTicker(leaveInterval)
-	defer look.Stop()
-	for l.handsOver() {
-		select {
-		case <-ctx.Done():
-			l.log.Warn("ends while it leads the cluster, as nobody else could in time")
-			g.Leave(leaveInterval)
-			return
-		case <-look.C:
-		}
-	}
-	l.mu.Lock()
-	l.host.Leave()
-	alone := l.members() <= 1
-	l.mu.Unlock()
-	l.wake()
-	if !alone {
-		select {
-		case <-l.parted:
-		case <-ctx.Done():
-			l.log.Warn("the others do not know yet that this node ends")
-		}
-	}
-	g.Leave(leaveInterval)
-}
-
-// handsOver reports whether this process still leads others, and has consensus
-// choose another for it.
-func (l *life) handsOver() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.term == 0 || l.members() <= 1 {
-		return false
-	}
-	l.parts.consensus.Balance(l.candidates())
-	return true
 }

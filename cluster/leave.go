@@ -1,0 +1,85 @@
+package cluster
+
+import (
+	"context"
+	"time"
+
+	"hubsub/cluster/placement"
+)
+
+// leave ends this process's part in the cluster in order: the others must be
+// able to agree without it, another must lead, and all shall know.
+func (l *life) leave(ctx context.Context) {
+	l.mu.Lock()
+	g := l.parts.gossip
+	l.mu.Unlock()
+	if g == nil {
+		return
+	}
+	defer g.Leave(leaveInterval)
+	look := time.NewTicker(leaveInterval)
+	defer look.Stop()
+	for l.needed() {
+		select {
+		case <-ctx.Done():
+			l.log.Warn("ends although the other nodes cannot agree without it yet: until a majority of the voters is back there are no new rooms")
+			return
+		case <-look.C:
+		}
+	}
+	l.mu.Lock()
+	l.host.Leave()
+	alone := l.members() <= 1
+	l.mu.Unlock()
+	l.wake()
+	if alone {
+		return
+	}
+	select {
+	case <-l.parted:
+	case <-ctx.Done():
+		l.log.Warn("the others do not know yet that this node ends")
+	}
+}
+
+// needed reports whether the others could not agree on anything if this process
+// ended now, or would have to elect a leader first. It has consensus change
+// that, as far as it leads.
+func (l *life) needed() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.parts.consensus == nil || l.members() <= 1 {
+		return false
+	}
+	voters, others, votes := 0, 0, false
+	for _, s := range l.parts.consensus.Servers() {
+		switch {
+		case !s.Voter:
+		case s.Name == l.self.Name:
+			voters++
+			votes = true
+		default:
+			voters++
+			if l.lives(s.Name) {
+				others++
+			}
+		}
+	}
+	if !votes {
+		return false
+	}
+	// Alone it hands over at once, else when a majority is there without it: the
+	// leader replaces the dead first.
+	l.abdicates = voters == 1 || others > voters/2
+	if l.term > 0 {
+		l.parts.consensus.Balance(l.candidates())
+		return true
+	}
+	return !l.abdicates
+}
+
+// lives reports whether a member is alive as far as this node knows. The caller
+// holds mu.
+func (l *life) lives(name placement.Name) bool {
+	return !l.dead[name].so && (name == l.self.Name || l.parts.gossip.Alive(name))
+}
