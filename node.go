@@ -77,6 +77,7 @@ func (o *options) clusterOptions() (set []string) {
 	for _, option := range [][2]string{
 		{"join", o.Join.String()}, {"advertise", string(o.Advertise)}, {"advertise-client", string(o.AdvertiseClient)},
 		{"node-id", string(o.NodeID)}, {"zone", string(o.Zone)}, {"cluster-secret", string(o.ClusterSecret)}, {"data-dir", string(o.DataDir)},
+		{"http-token", string(o.HTTPToken)},
 	} {
 		if option[1] != "" {
 			set = append(set, "--"+option[0])

@@ -88,7 +88,7 @@ func (l *life) do(e placement.Effect) {
 		l.roster()
 	case placement.Rejoin:
 		l.log.Warn("the cluster has given this node up: it begins anew", "node", l.self.Name)
-		l.restartLocked(l.known()...)
+		l.giveUp(l.known()...)
 	case placement.Parted:
 		if !l.departed {
 			l.departed = true
@@ -133,8 +133,16 @@ func (l *life) route(from placement.Name, m placement.Message) {
 	now := l.now()
 	l.revive(from)
 	switch m := m.(type) {
-	case placement.Told, placement.Scanned:
+	case placement.Told:
 		l.front.Receive(m)
+		l.deposed(from, m.Error)
+	case placement.Scanned:
+		l.front.Receive(m)
+		l.deposed(from, m.Error)
+	case placement.Leave:
+		if l.term == 0 || l.spares(from) {
+			l.decider.Receive(now, from, m)
+		}
 	case placement.Reserve, placement.Release, placement.Activate, placement.Drop, placement.MayClose, placement.Reopen,
 		placement.List, placement.Gone:
 		l.order(now, from, m)
@@ -206,9 +214,10 @@ func (l *life) changed() {
 		l.balanced = now
 		l.parts.consensus.Balance(l.candidates())
 	}
-	if _, s, known := l.table.Member(l.self.Name); known && !s.Serves() && !l.node.leaving.Load() {
+	returning := l.resumed && !l.admitted
+	if _, s, known := l.table.Member(l.self.Name); known && !s.Serves() && !l.node.leaving.Load() && !returning {
 		l.log.Warn("the cluster has agreed that this node is dead: it begins anew")
-		l.restartLocked(l.known()...)
+		l.giveUp(l.known()...)
 	}
 }
 
@@ -260,8 +269,9 @@ func (l *life) gain() {
 	l.log.Info("leads the cluster", "term", l.term, "members", l.members(), "rooms", l.table.Rooms())
 	l.decider.Gain(l.now(), placement.Term{Generation: l.table.Generation(), Number: l.term})
 	l.decider.Load(l.now(), l.last)
-	for name := range l.dead { // what the last leader did not live to hear
-		l.decider.Die(l.now(), name)
+	for name := range l.dead { // what the last leader did not live to hear, and may be over
+		delete(l.dead, name)
+		l.inquire(name)
 	}
 	clear(l.unheard)
 	l.follow(l.self.Name)
@@ -278,4 +288,19 @@ func (l *life) follow(leader placement.Name) {
 	if leader != "" && leader != l.self.Name {
 		l.parts.control.Watch(leader, l.addressOf(leader))
 	}
+}
+
+// deposed follows nobody who refuses a question because it does not lead. The
+// caller holds mu.
+func (l *life) deposed(from placement.Name, why placement.Refusal) {
+	if why == placement.NotLeader && from == l.leader && from != l.self.Name {
+		l.follow("")
+	}
+}
+
+// spares reports whether the voters that remain can agree without a member,
+// which wants to leave. The caller holds mu.
+func (l *life) spares(name placement.Name) bool {
+	voters, others, votes := l.voters(name)
+	return !votes || voters == 1 || others > voters/2
 }

@@ -83,8 +83,8 @@ func likeliest(a, b port.Greeting) int {
 		return byLeader
 	}
 	aID, aGeneration := splitCluster(a.Cluster)
-	if bID, bGeneration := splitCluster(b.Cluster); aID == bID && aGeneration != bGeneration {
-		return cmp.Compare(bGeneration, aGeneration)
+	if bID, bGeneration := splitCluster(b.Cluster); aID == bID && a.Cluster != b.Cluster {
+		return cmp.Or(cmp.Compare(bGeneration, aGeneration), cmp.Compare(b.Cluster, a.Cluster))
 	}
 	return prefer(a, b)
 }
@@ -118,7 +118,7 @@ func meet(mine, theirs port.Greeting) verdict {
 	theirID, theirGeneration := splitCluster(theirs.Cluster)
 	alone := func(g port.Greeting) bool { return g.Members <= 1 && g.Rooms == 0 }
 	switch {
-	case myID == theirID && myGeneration < theirGeneration:
+	case myID == theirID && cmp.Or(cmp.Compare(myGeneration, theirGeneration), cmp.Compare(mine.Cluster, theirs.Cluster)) < 0:
 		return yields
 	case myID == theirID:
 		return stays

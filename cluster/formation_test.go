@@ -93,6 +93,7 @@ func TestMeet(t *testing.T) {
 	f(is("a-2", 2, 0), is("b-2", 2, 0), conflict, conflict)
 	f(is("a-2", 1, 1), is("b-2", 3, 7), conflict, conflict)
 	f(is("a-2", 1, 0), is("a-1", 9, 99), stays, yields) // the later generation is right, however small
+	f(is("a-2-y", 1, 0), is("a-2-x", 9, 99), stays, yields)
 }
 
 func TestClusterNames(t *testing.T) {
@@ -100,7 +101,7 @@ func TestClusterNames(t *testing.T) {
 	if gotID, gotGeneration := splitCluster(joinCluster(id, 7)); gotID != id || gotGeneration != 7 {
 		t.Errorf("%s, %d", gotID, gotGeneration)
 	}
-	if newCluster() == id {
-		t.Error("two clusters have one id")
+	if newCluster() == id || joinCluster(id, 7) == joinCluster(id, 7) {
+		t.Error("two clusters have one name")
 	}
 }

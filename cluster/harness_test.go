@@ -158,3 +158,10 @@ func (r *resident) place(room string) Room {
 	}
 	return got
 }
+
+// forsake has a life give itself up.
+func forsake(l *life, contacts ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.giveUp(contacts...)
+}

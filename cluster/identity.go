@@ -3,6 +3,7 @@ package cluster
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -16,14 +17,21 @@ func newCluster() string {
 
 // joinCluster names one generation of a cluster. Processes of different
 // generations have no more to do with each other than those of different
-// clusters: all connections compare these names.
+// clusters: all connections compare these names. The last part is random, for
+// two survivors may begin a generation in the same second.
 func joinCluster(id string, generation uint32) string {
-	return id + "-" + strconv.FormatUint(uint64(generation), 10)
+	return fmt.Sprintf("%s-%d-%s", id, generation, newCluster()[:nonceDigits])
 }
 
-// splitCluster is the opposite of joinCluster.
+// nonceDigits is how many digits of a generation's name are random.
+const nonceDigits = 8
+
+// splitCluster returns what joinCluster was given.
 func splitCluster(name string) (id string, generation uint32) {
-	id, number, _ := strings.Cut(name, "-")
-	n, _ := strconv.ParseUint(number, 10, 32)
-	return id, uint32(n)
+	parts := strings.SplitN(name, "-", 3)
+	if len(parts) > 1 {
+		n, _ := strconv.ParseUint(parts[1], 10, 32)
+		generation = uint32(n)
+	}
+	return parts[0], generation
 }

@@ -51,20 +51,7 @@ func (l *life) needed() bool {
 	if l.parts.consensus == nil || l.members() <= 1 {
 		return false
 	}
-	voters, others, votes := 0, 0, false
-	for _, s := range l.parts.consensus.Servers() {
-		switch {
-		case !s.Voter:
-		case s.Name == l.self.Name:
-			voters++
-			votes = true
-		default:
-			voters++
-			if l.lives(s.Name) {
-				others++
-			}
-		}
-	}
+	voters, others, votes := l.voters(l.self.Name)
 	if !votes {
 		return false
 	}
@@ -78,8 +65,28 @@ func (l *life) needed() bool {
 	return !l.abdicates
 }
 
-// lives reports whether a member is alive as far as this node knows. The caller
-// holds mu.
+// voters counts those of consensus, and how many of them live besides one, which
+// may vote or not. The caller holds mu.
+func (l *life) voters(besides placement.Name) (all, others int, votes bool) {
+	for _, s := range l.parts.consensus.Servers() {
+		switch {
+		case !s.Voter:
+			continue
+		case s.Name == besides:
+			votes = true
+		case l.lives(s.Name):
+			others++
+		}
+		all++
+	}
+	return all, others, votes
+}
+
+// lives reports whether a process is a member, and alive as far as this node
+// knows. The caller holds mu.
 func (l *life) lives(name placement.Name) bool {
-	return !l.dead[name].so && (name == l.self.Name || l.parts.gossip.Alive(name))
+	if _, s, known := l.table.Member(name); !known || !s.Serves() || l.dead[name].so {
+		return false
+	}
+	return name == l.self.Name || l.parts.gossip.Alive(name)
 }

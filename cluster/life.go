@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"hubsub/cluster/consensus"
@@ -27,10 +29,13 @@ type life struct {
 	born     time.Time
 	contacts []string      // besides the seeds: where a cluster was met
 	dirty    chan struct{} // holds one: there are effects to carry out
-	over     chan struct{} // closed by restart
+	over     chan struct{} // closed by giveUp
 	parted   chan struct{} // closed when the others know that this process ends
 	ended    chan struct{} // closed when the parts are to end
 	running  sync.WaitGroup
+
+	// Any goroutine, atomic.
+	contacting atomic.Bool
 
 	// mu guards all that follows, and the table that consensus changes. Whoever
 	// holds it never waits for anything.
@@ -66,12 +71,15 @@ type life struct {
 	abdicates  bool            // it leaves, and consensus shall have another lead
 	departed   bool            // parted is closed
 	takingOver bool
+	conflicted time.Duration // when it was last told in the log
 
 	tag     uint64 // of the last client's question
 	waiting map[uint64]func(placement.Told)
 	paging  map[uint64]func(placement.Scanned)
 	closed  bool
-	next    []string // contacts of the next life
+
+	forsaken bool     // see giveUp
+	next     []string // contacts of the next life
 
 	former      Counts        // of parts that others have replaced
 	unaddressed int64         // messages
@@ -125,7 +133,8 @@ func newLife(n *Node, contacts []string, after uint64) (*life, error) {
 	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	l.decider = placement.NewDecider(l.table, n.config.Settings, random)
 	l.host = placement.NewHost(l.self.Name, n.config.InUse, l.full)
-	l.front = placement.NewFront(random)
+	l.front = placement.NewFront(random, uint64(l.born.UnixMicro()))
+	l.serial = uint64(l.born.UnixMilli()) // above those of an earlier process of this name
 	l.addresses[l.self.Name] = n.address
 	return l, nil
 }
@@ -142,8 +151,9 @@ func (l *life) live() (contacts []string) {
 		l.met(peer)
 	})
 	if err := l.enter(); err != nil {
-		l.log.Error("cannot take part in a cluster", "error", err)
-		l.restart()
+		l.log.Error("cannot take part in a cluster, trying again", "error", err, "after", retryInterval)
+		l.node.pause(retryInterval)
+		return l.contacts
 	}
 	watch := time.NewTicker(watchInterval)
 	defer watch.Stop()
@@ -158,9 +168,12 @@ func (l *life) live() (contacts []string) {
 			return l.next
 		case <-watch.C:
 			l.watch()
-			if time.Since(contacted) >= contactInterval {
-				contacted = time.Now()
-				l.running.Go(l.contact)
+			if now := time.Now(); now.Sub(contacted) >= contactInterval && l.contacting.CompareAndSwap(false, true) {
+				contacted = now
+				l.running.Go(func() {
+					defer l.contacting.Store(false)
+					l.contact()
+				})
 			}
 		}
 	}
@@ -234,30 +247,29 @@ func (l *life) look() []sighting {
 // assemble makes the parts that speak with others, and joins them.
 func (l *life) assemble(contacts []string, found bool) error {
 	c := l.node.config
-	talk := control.New(control.Config{
-		Port: l.node.port, Log: l.log, Receive: l.receive, Dead: l.proved,
-	})
+	l.mu.Lock() // what comes at once waits until all is there
+	l.parts.control = control.New(control.Config{Port: l.node.port, Log: l.log, Receive: l.receive, Dead: l.proved})
+	l.mu.Unlock()
+	if err := l.startGossip(); err != nil {
+		return err
+	}
 	agree, err := consensus.Open(consensus.Config{
 		Self: l.self.Name, Address: l.node.address, Port: l.node.port, DataDir: raftDir(c.DataDir), Log: l.log,
 		Guard: &l.mu, Table: l.table, Applied: l.applied, Changed: l.changed, Failed: l.failed, Leadership: l.leadership,
 	})
 	if err != nil {
-		talk.Close()
 		return err
 	}
 	l.mu.Lock()
-	l.parts.control, l.parts.consensus = talk, agree
+	l.parts.consensus = agree
 	l.mu.Unlock()
-	if err := l.startGossip(); err != nil {
-		return err
-	}
 	if err := remember(c.DataDir, l.self, l.cluster); err != nil {
 		return err
 	}
 	l.node.port.Handle(recoverKind, l.serveRecover)
 	busy := l.report()
 	l.mu.Lock()
-	l.host.Join(l.self, busy)
+	l.host.Join(l.self, busy, l.resumed)
 	l.entered = l.now()
 	l.mu.Unlock()
 	if found {
@@ -301,21 +313,18 @@ func (l *life) gossip() *gossip.Gossip {
 	return l.parts.gossip
 }
 
-// restart ends this life; the next one asks at the contacts, too. Any
-// goroutine, also with mu held by restartLocked.
-func (l *life) restart(contacts ...string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.restartLocked(contacts...)
-}
-
-func (l *life) restartLocked(contacts ...string) {
-	select {
-	case <-l.over:
-	default:
-		l.next = append(contacts, l.contacts...)
-		close(l.over)
+// giveUp ends this life and what is known of its cluster: the next life joins
+// one as another process, and asks at the contacts, too. The caller holds mu.
+func (l *life) giveUp(contacts ...string) {
+	if l.forsaken {
+		return
 	}
+	l.forsaken = true
+	l.next = slices.Concat(contacts, l.contacts)
+	slices.Sort(l.next)
+	l.next = slices.Compact(l.next)
+	l.next = l.next[:min(len(l.next), contactsMax)]
+	close(l.over)
 }
 
 // newestBoot returns the highest boot number that is known of this node.
@@ -331,8 +340,7 @@ func (l *life) newestBoot() uint64 {
 	return newest
 }
 
-// close ends the parts, and answers who waits. What the data directory holds of
-// a life that is over is of no more use.
+// close ends the parts, and answers who waits.
 func (l *life) close() {
 	l.node.port.Handle(port.Hello, func(conn net.Conn, _ port.Greeting) { conn.Close() })
 	l.node.port.Handle(recoverKind, nil)
@@ -361,7 +369,7 @@ func (l *life) close() {
 			l.log.Warn("consensus did not end well", "error", err)
 		}
 	}
-	if !l.node.ended() {
+	if l.forsaken {
 		if err := forget(l.node.config.DataDir); err != nil {
 			l.log.Error("cannot remove what the data directory holds of a cluster that is left", "error", err)
 		}

@@ -30,6 +30,17 @@ const (
 	// for a cluster again: an election takes less.
 	joinPatience = 10 * time.Second
 
+	// contactsMax is how many addresses a life hands to the next.
+	contactsMax = 64
+
+	// conflictInterval is how often a meeting of two clusters that both stay is
+	// told of in the log.
+	conflictInterval = time.Minute
+
+	// retryInterval is how long a node waits that could not take part, for a disk
+	// that is full, say.
+	retryInterval = 5 * time.Second
+
 	// lossesMax is how many times in a row, contactInterval apart, a node finds
 	// nobody who knows the rooms or a leader before it gives its cluster up.
 	lossesMax = 3

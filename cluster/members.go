@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"hubsub/cluster/placement"
@@ -101,41 +103,53 @@ func (l *life) seeds() []string {
 	return slices.Compact(addresses)
 }
 
-// contact greets those that should be in the same cluster and are not. A
-// greeting tells both sides whether there are two clusters. Who knows no leader
-// greets all, to learn whether anybody can still know where rooms live.
+// contact greets those that should be in the same cluster and are not, and who
+// is taken for its leader. A greeting tells both sides whether there are two
+// clusters. Who knows no leader greets all, to learn whether anybody can still
+// know where rooms live.
 func (l *life) contact() {
 	l.mu.Lock()
 	lost := l.leader == "" && l.table.Generation() == 0 && l.member()
+	leader := l.addressOf(l.leader)
 	l.mu.Unlock()
+	var greeting sync.WaitGroup
+	var known atomic.Bool
 	for _, address := range l.seeds() {
-		if !lost && l.inTouch(address) {
+		if !lost && address != leader && l.inTouch(address) {
 			continue
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), helloTimeMax)
-		peer, err := l.node.port.Hello(ctx, address)
-		cancel()
-		select {
-		case <-l.ended:
-			return
-		default:
-		}
-		if err == nil {
-			l.met(peer)
-		}
-		if l.mayKnow(address, peer, err) {
-			lost = false
-		}
+		greeting.Go(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), helloTimeMax)
+			defer cancel()
+			peer, err := l.node.port.Hello(ctx, address)
+			if err == nil {
+				l.met(peer)
+				l.check(peer)
+			}
+			if l.mayKnow(address, peer, err) {
+				known.Store(true)
+			}
+		})
 	}
+	greeting.Wait()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !lost {
+	if !lost || known.Load() {
 		l.losses = 0
 		return
 	}
 	if l.losses++; l.losses >= lossesMax {
 		l.log.Warn("no process is left that knows where rooms live: this node begins anew", "cluster", l.cluster)
-		l.restartLocked(l.contacts...)
+		l.giveUp(l.contacts...)
+	}
+}
+
+// check follows nobody who says that it does not lead.
+func (l *life) check(peer port.Greeting) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if peer.Name == l.leader && peer.Leader != peer.Name && l.term == 0 {
+		l.follow("")
 	}
 }
 
@@ -164,32 +178,46 @@ func (l *life) inTouch(address string) bool {
 }
 
 // met decides what follows when a process of another cluster greets. Who is
-// still joining has nothing to say yet.
+// still joining has nothing to say yet, but that its generation is over.
 func (l *life) met(peer port.Greeting) {
 	l.mu.Lock()
 	joining := !l.member()
 	l.mu.Unlock()
-	if joining {
+	mine := l.greeting()
+	myID, _ := splitCluster(mine.Cluster)
+	if id, _ := splitCluster(peer.Cluster); joining && (id != myID || peer.Leader == "") {
 		return
 	}
-	mine := l.greeting()
 	switch meet(mine, peer) {
 	case yields:
 		l.log.Warn("leaves its cluster for another, which is right or in use", "cluster", mine.Cluster, "joins", peer.Cluster, "at", peer.Address)
-		l.restart(peer.Address)
+		l.mu.Lock()
+		l.giveUp(peer.Address)
+		l.mu.Unlock()
 	case conflict:
-		l.log.Error("another cluster answers where this one looks for its members: two clusters that have rooms or members never become one; "+
-			"end the processes of one of them and start them with --join", "cluster", mine.Cluster, "other", peer.Cluster, "at", peer.Address)
+		l.mu.Lock()
+		now := l.now()
+		told := l.conflicted > 0 && now-l.conflicted < conflictInterval
+		if !told {
+			l.conflicted = now
+		}
+		l.mu.Unlock()
+		if !told {
+			l.log.Error("another cluster answers where this one looks for its members: two clusters that have rooms or members never become one; "+
+				"end the processes of one of them and start them with --join", "cluster", mine.Cluster, "other", peer.Cluster, "at", peer.Address)
+		}
 	}
 }
 
-// death is what this node knows of another process that the roster does not.
+// death is what this node knows of another process that the roster does not. It
+// is asked again and again, for it may have been silent only, or be back with
+// all that its data directory holds.
 type death struct {
 	so     bool
-	proved bool // for good; else it is silent, which may end
+	proved bool // it was gone, not only silent
 }
 
-// proved is called by control: a process is dead, or was replaced.
+// proved is called by control: a process is gone, or was replaced.
 func (l *life) proved(name placement.Name) {
 	l.mu.Lock()
 	l.dies(name, true)
@@ -221,10 +249,10 @@ func (l *life) lost(name placement.Name) {
 	l.mu.Unlock()
 }
 
-// inquire asks a silent member itself. The caller holds mu.
+// inquire asks a member itself whether it lives. The caller holds mu.
 func (l *life) inquire(name placement.Name) {
 	address := l.addressOf(name)
-	if address == "" || l.asking[name] || l.dead[name].so || l.closed {
+	if address == "" || l.asking[name] || l.closed {
 		return
 	}
 	l.asking[name] = true
@@ -236,11 +264,16 @@ func (l *life) inquire(name placement.Name) {
 		defer l.wake()
 		defer l.mu.Unlock()
 		delete(l.asking, name)
-		if err == nil && peer.Name == name {
-			return
+		gone := errors.Is(err, syscall.ECONNREFUSED) || err == nil && peer.Name != name && peer.Name != ""
+		switch {
+		case err == nil && peer.Name == name:
+			delete(l.dead, name)
+		case err != nil || gone:
+			if !l.dead[name].so {
+				l.log.Info("a node does not answer", "node", name, "error", err)
+			}
+			l.dies(name, gone)
 		}
-		l.log.Info("a node does not answer", "node", name, "error", err)
-		l.dies(name, err == nil || errors.Is(err, syscall.ECONNREFUSED))
 	})
 }
 

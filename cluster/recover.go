@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync"
 	"time"
 
 	"hubsub/cluster/port"
@@ -73,7 +74,7 @@ func (l *life) serveRecover(conn net.Conn, _ port.Greeting) {
 	var r recovered
 	if err := l.mayRecover(); err != nil {
 		r.Error = err.Error()
-	} else if err := l.takeOver(); err != nil {
+	} else if err := l.recover(); err != nil {
 		r.Error = err.Error()
 	} else {
 		l.mu.Lock()
@@ -86,22 +87,61 @@ func (l *life) serveRecover(conn net.Conn, _ port.Greeting) {
 	_, _ = conn.Write(text) // to an operator who may have gone
 }
 
-// mayRecover returns why this node must not, nil if it may.
+// recover takes over, unless that is under way.
+func (l *life) recover() error {
+	l.mu.Lock()
+	busy := l.takingOver
+	l.takingOver = true
+	l.mu.Unlock()
+	if busy {
+		return errors.New("this node is taking over already")
+	}
+	defer func() {
+		l.mu.Lock()
+		l.takingOver = false
+		l.mu.Unlock()
+	}()
+	return l.takeOver()
+}
+
+// mayRecover returns why this node must not, nil if it may. A member that knows
+// a leader could be of a majority that goes on: then there is nothing to
+// recover, but a network to mend.
 func (l *life) mayRecover() error {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	switch {
-	case l.closed || l.parts.consensus == nil:
+	ready := !l.closed && l.parts.consensus != nil
+	holds := l.table.Generation() > 0
+	leader, cluster := l.leader, l.cluster
+	l.mu.Unlock()
+	if !ready {
 		return errSeeking
-	case l.term > 0 || l.leader != "":
-		return fmt.Errorf("the cluster has a leader, %s: there is nothing to recover", l.leader)
 	}
 	var holders []string
-	for _, s := range l.parts.consensus.Servers() {
-		if s.Name == l.self.Name {
-			return nil
-		}
-		holders = append(holders, s.Address)
+	var mu sync.Mutex
+	var greeting sync.WaitGroup
+	for _, address := range l.seeds() {
+		greeting.Go(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), helloTimeMax)
+			defer cancel()
+			peer, err := l.node.port.Hello(ctx, address)
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil && peer.Cluster == cluster && peer.Table {
+				holders = append(holders, peer.Address)
+			}
+			if err == nil && peer.Cluster == cluster && peer.Leader != "" && peer.Leader == peer.Name {
+				leader = peer.Leader
+			}
+		})
 	}
-	return fmt.Errorf("this node does not know where rooms live; nodes that do: %s", strings.Join(holders, ", "))
+	greeting.Wait()
+	switch {
+	case leader != "":
+		return fmt.Errorf("the cluster has a leader, %s: there is nothing to recover", leader)
+	case !holds && len(holders) == 0:
+		return errors.New("this node does not know where rooms live, and no other that answers does: start all nodes again")
+	case !holds:
+		return fmt.Errorf("this node does not know where rooms live; nodes that do: %s", strings.Join(holders, ", "))
+	}
+	return nil
 }

@@ -40,7 +40,7 @@ func TestStats(t *testing.T) {
 		last := r.node.Stats()
 		for lives := int64(2); lives < 5; lives++ {
 			l := r.node.life.Load()
-			l.restart(other.address)
+			forsake(l, other.address)
 			for r.node.life.Load() == l {
 				time.Sleep(time.Millisecond)
 				now := r.node.Stats()

@@ -16,13 +16,11 @@ func (l *life) watch() {
 	l.mu.Lock()
 	defer l.wake()
 	defer l.mu.Unlock()
-	if l.parts.gossip == nil || l.closed {
+	if l.parts.consensus == nil || l.closed {
 		return
 	}
 	for name := range l.dead {
-		if l.parts.gossip.Alive(name) {
-			l.revive(name)
-		}
+		l.inquire(name)
 	}
 	l.usage.look(l.now(), l.node.config.InUse, l.host.Idle)
 	if l.term > 0 {
@@ -30,12 +28,12 @@ func (l *life) watch() {
 		l.parts.consensus.Balance(l.candidates())
 		return
 	}
-	if l.leader == "" {
+	if l.leader == "" || !l.member() {
 		l.findLeader()
 	}
 	if l.stranded() {
 		l.log.Warn("the cluster that it was joining is not there: it begins anew", "cluster", l.cluster)
-		l.restartLocked(l.contacts...)
+		l.giveUp(l.contacts...)
 	}
 	l.mayTakeOver()
 }
@@ -95,7 +93,7 @@ func (l *life) findLeader() {
 		l.mu.Lock()
 		defer l.wake()
 		defer l.mu.Unlock()
-		if l.leader == "" && l.term == 0 && !l.closed && peer.Cluster == l.cluster && peer.Leader != "" && peer.Leader != l.self.Name && !l.dead[peer.Leader].so {
+		if (l.leader == "" || !l.member()) && l.term == 0 && !l.closed && peer.Cluster == l.cluster && peer.Leader != "" && peer.Leader != l.self.Name && !l.dead[peer.Leader].so {
 			l.addresses[peer.Leader] = peer.LeaderAddress
 			l.follow(peer.Leader)
 		}
@@ -157,7 +155,11 @@ func (l *life) mayTakeOver() {
 		l.log.Warn("the only voter is dead: this node goes on with what it knows", "dead", voter)
 		if err := l.takeOver(); err != nil {
 			l.log.Error("cannot go on, trying again", "error", err)
+			return
 		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.dies(voter, death.proved)
 	})
 }
 
@@ -205,12 +207,14 @@ func (l *life) onlyVoter() (voter placement.Name, ok bool) {
 // to it when they meet.
 func (l *life) takeOver() error {
 	l.mu.Lock()
-	id := l.table.Cluster()
-	generation := max(l.table.Generation()+1, uint32(time.Now().Unix()))
-	l.mu.Unlock()
+	old := l.cluster
+	id, generation := splitCluster(old)
 	// The name first: nobody of the old generation shall take part in the new one.
-	l.setCluster(joinCluster(id, generation))
+	l.cluster = joinCluster(id, max(generation+1, uint32(time.Now().Unix())))
+	_, l.generation = splitCluster(l.cluster)
+	l.mu.Unlock()
 	if err := l.parts.consensus.TakeOver(); err != nil {
+		l.setCluster(old)
 		return err
 	}
 	if err := remember(l.node.config.DataDir, l.self, l.cluster); err != nil {

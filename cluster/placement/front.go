@@ -38,9 +38,10 @@ type question struct {
 	missed Refusal       // why there is no answer
 }
 
-// NewFront returns a node's front.
-func NewFront(random *rand.Rand) *Front {
-	return &Front{random: random, lowest: 1, asked: make(map[uint64]*question), rooms: make(map[string][]*question)}
+// NewFront returns a node's front. Its tags are above after: they must be higher
+// than those of an earlier process of that name.
+func NewFront(random *rand.Rand, after uint64) *Front {
+	return &Front{random: random, serial: after, lowest: after + 1, asked: make(map[uint64]*question), rooms: make(map[string][]*question)}
 }
 
 // Effects takes what is to be done since the last time.

@@ -9,7 +9,7 @@ import (
 )
 
 func newTestFront() *Front {
-	f := NewFront(rand.New(rand.NewPCG(1, 1)))
+	f := NewFront(rand.New(rand.NewPCG(1, 1)), 0)
 	f.Leader(0, "lead/1")
 	return f
 }

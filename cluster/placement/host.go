@@ -29,6 +29,7 @@ type Host struct {
 	member   Member // that this node wants to be; its name is empty if it was not told to join
 	load     Report // what it does already
 	leaving  bool
+	resumed  bool // the process was a member before it was restarted
 	standing standing
 	asked    time.Duration // when it last said that it wants to join or leave
 	outdated Outdated
@@ -275,9 +276,10 @@ func (h *Host) Leader(name Name) {
 }
 
 // Join begins to ask the leader to make this process a member, which is as busy
-// as the report says.
-func (h *Host) Join(m Member, r Report) {
-	h.member, h.load, h.asked = m, r, 0
+// as the report says. One that is resumed was a member under this name before it
+// was restarted, and may be dead or gone to the others until they hear of it.
+func (h *Host) Join(m Member, r Report, resumed bool) {
+	h.member, h.load, h.resumed, h.asked = m, r, resumed, 0
 }
 
 // Leave begins to tell the leader that this process ends in order. Parted follows
@@ -301,6 +303,7 @@ func (h *Host) learn(m Roster) {
 	switch {
 	case at >= 0 && m.Members[at].State.Serves():
 		h.standing = inside
+	case at >= 0 && h.returning(): // they have not heard of it
 	case at >= 0, h.standing == inside: // down or left; or forgotten since
 		h.depart()
 	}
@@ -316,13 +319,17 @@ func (h *Host) depart() {
 	}
 }
 
+// returning reports whether the others may take this process for dead yet: it
+// must not be heard as one that they have given up.
+func (h *Host) returning() bool { return h.resumed && h.standing == outside }
+
 // wants returns what this node has to say about its own place, nil if nothing.
 func (h *Host) wants() Message {
 	switch {
 	case h.leaving && h.standing == inside:
 		return Leave{}
 	case !h.leaving && h.standing == outside && h.member.Name != "":
-		return Join{h.member, h.load}
+		return Join{h.member, h.load, h.resumed}
 	default:
 		return nil
 	}
@@ -334,7 +341,9 @@ func (h *Host) Next() time.Duration {
 	if h.leader == "" {
 		return next
 	}
-	next = min(next, h.reportDue())
+	if !h.returning() {
+		next = min(next, h.reportDue())
+	}
 	if h.wants() != nil {
 		next = min(next, h.askDue())
 	}
@@ -385,7 +394,7 @@ func (h *Host) Tick(now time.Duration) {
 		h.asked = now
 		h.effects.send(h.leader, m)
 	}
-	if now >= h.reportDue() {
+	if now >= h.reportDue() && !h.returning() {
 		h.reported = now
 		h.effects.send(h.leader, Holding{slices.Clone(h.holds[:]), h.roster.Epoch})
 	}

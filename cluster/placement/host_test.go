@@ -78,7 +78,7 @@ func TestStanding(t *testing.T) {
 	left, down := self, self
 	left.State, down.State = Left, Down
 	now := time.Second
-	h.Join(self.Member, Report{})
+	h.Join(self.Member, Report{}, false)
 	f("nobody leads", says(now))
 	h.Leader("n1/1")
 	f("somebody leads", says(now), "placement.Join")

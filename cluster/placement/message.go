@@ -152,6 +152,10 @@ type Holding struct {
 type Join struct {
 	Member Member `json:"member"`
 	Load   Report `json:"load"` // so that it gets rooms at once
+
+	// Resumed says that the process is the one of that name, restarted with all
+	// that it knew: it may be a member again if the others took it for dead.
+	Resumed bool `json:"resumed,omitempty"`
 }
 
 // Leave tells the leader that the sender ends in order. It is repeated until a

@@ -180,7 +180,7 @@ func (t *Table) setState(name Name, s State) Outcome {
 		return Refused
 	case m.state == s:
 		return Unchanged
-	case !m.state.Serves(): // for good
+	case !m.state.Serves() && (s != Up || !t.newestIs(m.Member)): // only who is resumed comes back
 		return Refused
 	}
 	m.state = s

@@ -17,7 +17,8 @@ type roll struct {
 }
 
 // join makes a process a member. If it is one it is told so; if the cluster knows
-// it as dead, or a newer process of its node, it is told that.
+// it as dead, or a newer process of its node, it is told that, unless it is
+// resumed.
 func (d *Decider) join(now time.Duration, from Name, ask Join) {
 	m := ask.Member
 	if from != m.Name || !m.fits() {
@@ -30,6 +31,8 @@ func (d *Decider) join(now time.Duration, from Name, ask Join) {
 	switch {
 	case known && s.Serves():
 		d.effects.send(from, d.roster())
+	case known && ask.Resumed && d.table.newestIs(m):
+		d.memberOps = append(d.memberOps, Op{Kind: SetState, Member: Member{Name: from}, State: Up})
 	case known, d.table.outdated(m):
 		d.effects.send(from, d.roster())
 		d.effects.send(from, Gone{d.term})
@@ -61,6 +64,7 @@ func (d *Decider) notice(now time.Duration) {
 	d.table.EachMember(func(m Member, s State, _ int) {
 		if s.Serves() {
 			r.serving++
+			delete(r.downSince, m.Name) // it was, and has come back
 			return
 		}
 		if _, known := r.downSince[m.Name]; !known {

@@ -94,6 +94,10 @@ func TestJoin(t *testing.T) {
 	if o.joins("b", 1); o.table.Serves(b) || len(told[Gone](o, b)) != 1 {
 		t.Error("the dead one joins again")
 	}
+	o.hears(b, Join{Member: Member{Name: b, ID: "b", Boot: 1, Weight: 1}, Resumed: true})
+	if o.settle(); !o.table.Serves(b) {
+		t.Error("the one that was taken for dead does not come back")
+	}
 	o.hears("x", Join{Member: Member{Name: "y", ID: "y", Boot: 1, Weight: 1}})
 	o.hears("z", Join{Member: Member{Name: "z", ID: "z", Boot: 1}})
 	if r := o.table.Roster(); len(r.Members) != 2 {

@@ -206,10 +206,10 @@ func (w *world) boot(slot int) {
 	settings := Settings{Replicas: 2, MaxRooms: 30}
 	p.decider = NewDecider(p.table, settings, rand.New(rand.NewPCG(w.random.Uint64(), 2)))
 	p.host = NewHost(p.name, func(room string) bool { return p.users[room] > 0 }, func() bool { return p.shy })
-	p.front = NewFront(rand.New(rand.NewPCG(w.random.Uint64(), 3)))
+	p.front = NewFront(rand.New(rand.NewPCG(w.random.Uint64(), 3)), 0)
 	w.slots[slot] = p
 	w.trace("%s boots", p.name)
-	p.host.Join(p.member(), Report{Node: p.name})
+	p.host.Join(p.member(), Report{Node: p.name}, false)
 	w.raft.install(p)
 	w.raft.deliver(p)
 }

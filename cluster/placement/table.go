@@ -146,6 +146,12 @@ func (t *Table) outdated(m Member) bool {
 	return newest.Name != "" && newest.Boot >= m.Boot
 }
 
+// newestIs reports whether a process is the latest of its node.
+func (t *Table) newestIs(m Member) bool {
+	newest, _ := t.Newest(m.ID)
+	return newest.Name == m.Name
+}
+
 // EachMember calls yield for each member with the number of rooms that name it,
 // in the order of places.
 func (t *Table) EachMember(yield func(m Member, s State, rooms int)) {

@@ -55,7 +55,10 @@ func TestApply(t *testing.T) {
 	if _, s, _ := table.Member("a/1"); s != Down {
 		t.Errorf("the process before is %v", s)
 	}
-	f(Op{Kind: SetState, Member: Member{Name: "a/1"}, State: Up}, Refused) // for good
+	f(Op{Kind: SetState, Member: Member{Name: "a/1"}, State: Up}, Refused) // there is a later one
+	f(Op{Kind: SetState, Member: Member{Name: "b/1"}, State: Left}, Done)
+	f(Op{Kind: SetState, Member: Member{Name: "b/1"}, State: Down}, Refused)
+	f(Op{Kind: SetState, Member: Member{Name: "b/1"}, State: Up}, Done) // resumed
 	f(Op{Kind: Forget, Member: Member{Name: "a/1"}}, Refused)              // has a room
 	f(Op{Kind: Forget, Member: Member{Name: "b/1"}}, Refused)              // lives
 	f(put(first, "a/1", "b/1"), Done)                                      // a dead host may stay
