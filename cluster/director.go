@@ -148,9 +148,10 @@ func (l *life) route(from placement.Name, m placement.Message) {
 		l.order(now, from, m)
 	case placement.Roster:
 		l.order(now, from, m)
-		if m.Term.Compare(l.heardTerm) >= 0 && l.term == 0 {
+		address := addressIn(m, from) // without one it is no member, and leads nobody
+		if address != "" && m.Term.Compare(l.heardTerm) >= 0 && l.term == 0 {
 			l.heardTerm = m.Term
-			l.addresses[from] = addressIn(m, from)
+			l.addresses[from] = address
 			l.follow(from)
 		}
 	case placement.Join:

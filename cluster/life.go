@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"sync/atomic"
 	"time"
 
 	"hubsub/cluster/consensus"
@@ -33,6 +34,9 @@ type life struct {
 	parted   chan struct{} // closed when the others know that this process ends
 	ended    chan struct{} // closed when the parts are to end
 	running  sync.WaitGroup
+
+	// Any goroutine, atomic.
+	visiting atomic.Bool
 
 	// Any goroutine, atomic.
 	contacting atomic.Bool
@@ -148,7 +152,7 @@ func (l *life) live() (contacts []string) {
 	l.running.Go(l.drive)
 	l.node.port.Handle(port.Hello, func(conn net.Conn, peer port.Greeting) {
 		conn.Close()
-		l.met(peer)
+		l.visited(peer)
 	})
 	if err := l.enter(); err != nil {
 		l.log.Error("cannot take part in a cluster, trying again", "error", err, "after", retryInterval)
