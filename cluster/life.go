@@ -10,7 +10,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"sync/atomic"
 	"time"
 
 	"hubsub/cluster/consensus"
@@ -36,10 +35,8 @@ type life struct {
 	running  sync.WaitGroup
 
 	// Any goroutine, atomic.
-	visiting atomic.Bool
-
-	// Any goroutine, atomic.
 	contacting atomic.Bool
+	visiting   atomic.Bool
 
 	// mu guards all that follows, and the table that consensus changes. Whoever
 	// holds it never waits for anything.
