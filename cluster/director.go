@@ -274,6 +274,10 @@ func (l *life) gain() {
 		delete(l.dead, name)
 		l.inquire(name)
 	}
+	if l.outlived != "" { // the reason for this generation
+		l.decider.Die(l.now(), l.outlived)
+		l.outlived = ""
+	}
 	clear(l.unheard)
 	l.follow(l.self.Name)
 }

@@ -72,7 +72,8 @@ type life struct {
 	abdicates  bool            // it leaves, and consensus shall have another lead
 	departed   bool            // parted is closed
 	takingOver bool
-	conflicted time.Duration // when it was last told in the log
+	outlived   placement.Name // the voter from which this process takes over
+	conflicted time.Duration  // when it was last told in the log
 
 	tag     uint64 // of the last client's question
 	waiting map[uint64]func(placement.Told)

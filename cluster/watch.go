@@ -153,13 +153,12 @@ func (l *life) mayTakeOver() {
 			return
 		}
 		l.log.Warn("the only voter is dead: this node goes on with what it knows", "dead", voter)
+		l.mu.Lock()
+		l.outlived = voter
+		l.mu.Unlock()
 		if err := l.takeOver(); err != nil {
 			l.log.Error("cannot go on, trying again", "error", err)
-			return
 		}
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.dies(voter, death.proved)
 	})
 }
 

@@ -100,4 +100,7 @@ const (
 	// logLinesMax is how many lines of memberlist's are logged in each second: it
 	// says the same of each of a hundred nodes that are cut off.
 	logLinesMax = 10
+
+	// refusalInterval is how often a line tells what a peer sent that is nothing.
+	refusalInterval = time.Second
 )

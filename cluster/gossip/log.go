@@ -17,9 +17,32 @@ type lines struct {
 	log      *slog.Logger
 	counters *counters
 
+	refusals pace
+
 	mu     sync.Mutex
 	second time.Time
 	logged int // since then
+}
+
+// pace lets one line of a kind through each second.
+type pace struct {
+	mu     sync.Mutex
+	last   time.Time
+	others int // since then
+}
+
+// pass reports whether a line may come, and how many have not since the last
+// one.
+func (p *pace) pass() (others int, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	if now.Sub(p.last) < refusalInterval {
+		p.others++
+		return 0, false
+	}
+	others, p.others, p.last = p.others, 0, now
+	return others, true
 }
 
 // newLogger returns a logger for memberlist.
@@ -51,7 +74,8 @@ func (l *lines) Write(line []byte) (int, error) {
 	if !l.log.Enabled(context.Background(), level) {
 		return len(line), nil
 	}
-	if !l.mayLog() {
+	refused := bytes.Contains(text, []byte(" from=")) // what some peer has sent
+	if !l.mayLog(refused && level >= slog.LevelWarn) {
 		l.counters.linesMissed.Add(1)
 		return len(line), nil
 	}
@@ -59,8 +83,14 @@ func (l *lines) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// mayLog counts a line and reports whether it is not too many.
-func (l *lines) mayLog() bool {
+// mayLog counts a line and reports whether it is not too many. Of refusals there
+// may be as many as strangers like.
+func (l *lines) mayLog(refusal bool) bool {
+	if refusal {
+		if _, ok := l.refusals.pass(); !ok {
+			return false
+		}
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if now := time.Now(); now.Sub(l.second) >= time.Second {

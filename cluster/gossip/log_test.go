@@ -36,13 +36,22 @@ func TestLog(t *testing.T) {
 
 		time.Sleep(time.Second)
 		out.Reset()
+		for range 7 {
+			l.Print("[ERR] memberlist: Got bad packet from=10.0.0.9:1")
+		}
+		if got := strings.Count(out.String(), "\n"); got != 1 || c.linesMissed.Load() != 6 {
+			t.Errorf("%d refusals, %d missed", got, c.linesMissed.Load())
+		}
+
+		time.Sleep(time.Second)
+		out.Reset()
 		for range logLinesMax + 5 {
 			l.Print("[WARN] again")
 		}
-		if got := strings.Count(out.String(), "again"); got != logLinesMax || c.linesMissed.Load() != 5 {
+		if got := strings.Count(out.String(), "again"); got != logLinesMax || c.linesMissed.Load() != 6+5 {
 			t.Errorf("%d lines, %d missed", got, c.linesMissed.Load())
 		}
-		if got := c.complaints.Load(); got != 5+logLinesMax+5 {
+		if got := c.complaints.Load(); got != 5+7+logLinesMax+5 {
 			t.Errorf("%d complaints", got)
 		}
 		f("[WARN] a second later", `level=WARN msg="gossip: a second later"`)

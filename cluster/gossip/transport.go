@@ -26,6 +26,7 @@ type transport struct {
 	ctx      context.Context // ends with the transport
 	cancel   context.CancelFunc
 	running  sync.WaitGroup
+	refusals pace
 
 	mu     sync.Mutex
 	closed bool
@@ -134,7 +135,9 @@ func (t *transport) receive(conn net.Conn, peer port.Greeting) {
 		packet, err := readFrame(r)
 		if bad := (frameError{}); errors.As(err, &bad) {
 			t.counters.peersRefused.Add(1)
-			t.log.Warn("ends a connection for gossip", "from", peer.Name, "error", bad)
+			if others, ok := t.refusals.pass(); ok {
+				t.log.Warn("ends a connection for gossip", "from", peer.Name, "error", bad, "others before", others)
+			}
 		}
 		if err != nil {
 			return
