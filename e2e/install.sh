@@ -24,6 +24,7 @@ lacks php-cli command -v php
 lacks php-redis php -r 'exit(class_exists("Redis") ? 0 : 1);'
 lacks bsdutils command -v script
 lacks util-linux command -v prlimit
+lacks iproute2 command -v ip
 if [ -n "$wanted" ]; then
 	echo "installing$wanted"
 	sudo=$([ "$(id -u)" = 0 ] || echo sudo)
