@@ -72,6 +72,8 @@ type life struct {
 	abdicates  bool            // it leaves, and consensus shall have another lead
 	departed   bool            // parted is closed
 	takingOver bool
+	served     int            // members, as of the last roster
+	bereft     time.Duration  // when there were last fewer of them
 	outlived   placement.Name // the voter from which this process takes over
 	conflicted time.Duration  // when it was last told in the log
 
@@ -170,7 +172,7 @@ func (l *life) live() (contacts []string) {
 			return l.next
 		case <-watch.C:
 			l.watch()
-			if now := time.Now(); now.Sub(contacted) >= contactInterval && l.contacting.CompareAndSwap(false, true) {
+			if now := time.Now(); now.Sub(contacted) >= l.contactDue() && l.contacting.CompareAndSwap(false, true) {
 				contacted = now
 				l.running.Go(func() {
 					defer l.contacting.Store(false)

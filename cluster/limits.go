@@ -30,6 +30,10 @@ const (
 	// for a cluster again: an election takes less.
 	joinPatience = 10 * time.Second
 
+	// returnTime is how long it does so at each watchInterval after a member was
+	// lost: who comes back alone shall be found before clients find it.
+	returnTime = time.Minute
+
 	// contactsMax is how many addresses a life hands to the next.
 	contactsMax = 64
 

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"hubsub/cluster/placement"
 	"hubsub/cluster/port"
@@ -74,6 +75,11 @@ func (l *life) roster() {
 		delete(l.reports, name)
 		l.parts.control.Forget(name)
 	}
+	serve := l.members()
+	if serve < l.served {
+		l.bereft = l.now()
+	}
+	l.served = serve
 	if !l.admitted && l.member() {
 		l.admitted = true
 		l.log.Info("is a member of the cluster", "cluster", l.cluster, "node", l.self.Name)
@@ -101,6 +107,16 @@ func (l *life) seeds() []string {
 	addresses = slices.DeleteFunc(addresses, func(a string) bool { return a == l.node.address })
 	slices.Sort(addresses)
 	return slices.Compact(addresses)
+}
+
+// contactDue returns how long after one round of greetings the next one is.
+func (l *life) contactDue() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.bereft > 0 && l.now()-l.bereft < returnTime {
+		return watchInterval
+	}
+	return contactInterval
 }
 
 // contact greets those that should be in the same cluster and are not, and who

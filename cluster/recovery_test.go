@@ -221,6 +221,29 @@ func TestFormerLeader(t *testing.T) {
 	})
 }
 
+// The founder, started again without --join, is found before it has rooms of its own.
+func TestFounderReturnsAlone(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		founder, a, b := w.resident(), w.resident(), w.resident()
+		founder.start()
+		for _, r := range []*resident{a, b} {
+			r.join = []string{founder.address}
+			r.start()
+		}
+		w.await("a cluster", func() bool { return w.agree(3) })
+		time.Sleep(settled)
+		a.place("precious")
+		founder.kill()
+		w.await("the others", func() bool { return w.agree(2) })
+		time.Sleep(20 * time.Second)
+		founder.start()
+		took := w.await("all three", func() bool { return w.agree(3) })
+		if took > 2*time.Second {
+			t.Errorf("found after %v only: a client may have made a room there", took)
+		}
+	})
+}
+
 // Lives that begin in vain hand on no more addresses than there are.
 func TestContactsStayFew(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {

@@ -59,9 +59,9 @@ func TestApply(t *testing.T) {
 	f(Op{Kind: SetState, Member: Member{Name: "b/1"}, State: Left}, Done)
 	f(Op{Kind: SetState, Member: Member{Name: "b/1"}, State: Down}, Refused)
 	f(Op{Kind: SetState, Member: Member{Name: "b/1"}, State: Up}, Done) // resumed
-	f(Op{Kind: Forget, Member: Member{Name: "a/1"}}, Refused)              // has a room
-	f(Op{Kind: Forget, Member: Member{Name: "b/1"}}, Refused)              // lives
-	f(put(first, "a/1", "b/1"), Done)                                      // a dead host may stay
+	f(Op{Kind: Forget, Member: Member{Name: "a/1"}}, Refused)           // has a room
+	f(Op{Kind: Forget, Member: Member{Name: "b/1"}}, Refused)           // lives
+	f(put(first, "a/1", "b/1"), Done)                                   // a dead host may stay
 	second := Epoch{5, index}
 	f(put(second, "b/1", "a/2"), Done)
 	third := Epoch{5, index}
