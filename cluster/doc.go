@@ -36,6 +36,18 @@
 // certain a node keeps to itself until the roster has it, so that it never waits
 // for a leader that it knows to be dead.
 //
+// # Strangers
+//
+// The port refuses who does not know the secret, and what is no greeting. Of what
+// comes after a greeting all is checked that can be: lengths, JSON, terms and
+// epochs of the past change nothing; a greeting that would have a node leave its
+// cluster is asked for again where its sender says that it is (visit.go). Who has
+// passed the port and tells of the present or of a later term is believed, for
+// nobody else knows better. Without a secret that is everybody who reaches it.
+//
+// All that is refused or dropped is counted by reason ([Stats]), and logged, but
+// no more often than once a second in each place.
+//
 // # Threads
 //
 // One mutex, life.mu, guards the deciding parts, the table that consensus applies
