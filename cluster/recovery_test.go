@@ -277,7 +277,7 @@ func TestUnusableDataDirectory(t *testing.T) {
 			}
 		}
 		r.start()
-		time.Sleep(3 * retryInterval)
+		time.Sleep(3*retryInterval + time.Second) // it does not look in this moment
 		if err := r.node.Ready(); err == nil {
 			t.Error("ready without its data")
 		}

@@ -58,6 +58,8 @@ func fill(v reflect.Value, n *uint64) {
 		v.SetBool(true)
 	case reflect.Int, reflect.Int64:
 		v.SetInt(int64(*n))
+	case reflect.Float64:
+		v.SetFloat(float64(*n) + 0.1)
 	case reflect.Uint8:
 		v.SetUint(*n % 4)
 	case reflect.Uint32:
