@@ -209,16 +209,12 @@ func (l *life) applied(proposal uint64, outcomes []placement.Outcome) {
 	l.wake()
 }
 
-// changed is called by consensus, with mu held, when the table has changed.
+// changed is called by consensus, with mu held, when the table has changed. What
+// it says of this process may be older than what the leader has told it.
 func (l *life) changed() {
 	if now := l.table.RosterEpoch(); l.term > 0 && now != l.balanced {
 		l.balanced = now
 		l.parts.consensus.Balance(l.candidates())
-	}
-	returning := l.resumed && !l.admitted
-	if _, s, known := l.table.Member(l.self.Name); known && !s.Serves() && !l.node.leaving.Load() && !returning {
-		l.log.Warn("the cluster has agreed that this node is dead: it begins anew")
-		l.giveUp(l.known()...)
 	}
 }
 
