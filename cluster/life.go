@@ -251,7 +251,10 @@ func (l *life) look() []sighting {
 // assemble makes the parts that speak with others, and joins them.
 func (l *life) assemble(contacts []string, found bool) error {
 	c := l.node.config
+	busy := l.report()
 	l.mu.Lock() // what comes at once waits until all is there
+	l.host.Join(l.self, busy, l.resumed)
+	l.entered = l.now()
 	l.parts.control = control.New(control.Config{Port: l.node.port, Log: l.log, Receive: l.receive, Dead: l.proved})
 	l.mu.Unlock()
 	if err := l.startGossip(); err != nil {
@@ -271,11 +274,6 @@ func (l *life) assemble(contacts []string, found bool) error {
 		return err
 	}
 	l.node.port.Handle(recoverKind, l.serveRecover)
-	busy := l.report()
-	l.mu.Lock()
-	l.host.Join(l.self, busy, l.resumed)
-	l.entered = l.now()
-	l.mu.Unlock()
 	if found {
 		if err := agree.Bootstrap(); err != nil {
 			return fmt.Errorf("cannot found a cluster: %w", err)
