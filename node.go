@@ -38,6 +38,7 @@ func startNode(o *options, e *engine.Engine, log *slog.Logger) (*cluster.Node, e
 	meter := load.NewMeter(load.Sources{
 		Connections: func() (n, most int) { return int(e.Stats().Connections), e.Settings().MaxClients },
 		BytesOut:    func() uint64 { return uint64(e.Stats().OutputBytes) },
+		Queue:       func() float64 { return queued(e) },
 	})
 	node, err := cluster.Start(cluster.Config{
 		Listen:    string(o.Cluster),
@@ -60,6 +61,20 @@ func startNode(o *options, e *engine.Engine, log *slog.Logger) (*cluster.Node, e
 	}
 	warnOpenCluster(node.Address(), o.ClusterSecret != "", log)
 	return node, nil
+}
+
+// queueFull is how many unsent bytes of all clients make a node busy that has no
+// --maxmemory-clients: more than a healthy one ever has.
+const queueFull = 1 << 30
+
+// queued returns what clients have not taken yet, as a share of what they may
+// leave.
+func queued(e *engine.Engine) float64 {
+	most := e.Settings().MaxMemoryClients
+	if most <= 0 {
+		most = queueFull
+	}
+	return float64(e.Stats().Backlog) / float64(most)
 }
 
 // apiOf is what the address for operators answers for a node.
