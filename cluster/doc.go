@@ -22,11 +22,23 @@
 // A process asks the addresses of --join whether they have a cluster (formation.go,
 // pure). If one has, it joins: the leader proposes it as a member, and tells it
 // the roster, which is all that a plain node knows. If none has, the first on the
-// list founds one. A cluster's name is its id and its generation, and is compared
-// by every connection. Two clusters that meet stay two, unless one is a single
-// process without rooms. A later generation is begun by the survivor of two nodes,
-// or by the operator (recover.go), when the earlier cannot go on; whoever is of
-// the earlier yields to it.
+// list founds one. A cluster's name is its id, its generation and something
+// random, and is compared by every connection as it begins. Two clusters that meet
+// stay two, unless one is a single process without rooms.
+//
+// A later generation is begun when the earlier cannot go on: by the survivor of
+// two nodes, by the first standby of a cluster whose only voter is proved dead
+// before there were three, or by the operator (recover.go). Whoever is of the
+// earlier yields to it. Where there are three voters nobody takes over by himself:
+// what was agreed on last may be known to the dead only.
+//
+// # Ending and returning
+//
+// A process that ends in order waits until the other voters are a majority
+// without it, and until the roster says that it has left (leave.go). With a data
+// directory it may come back under its name: it is resumed, asks to be a member
+// again, and until it is believes nobody who calls it dead. What is in the
+// directory goes only when the node gives its cluster up.
 //
 // # Deaths
 //
