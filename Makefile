@@ -10,7 +10,7 @@ test: tools
 	cd e2e/apps/centrifugo && go vet ./...
 	go test -race -timeout 6m $$(go list ./... | grep -v -e /e2e$$ -e /placement$$)
 	go test -timeout 6m ./cluster/placement # no goroutine in it, and a simulator that takes sixteen times as long with -race
-	go test -race -timeout 10m ./e2e -storm 1m
+	go test -race -timeout 13m ./e2e -storm 1m
 
 # Ten thousand lives of a simulated cluster, seven minutes; "make test" has three hundred.
 # One again, told: go test ./cluster/placement -run TestSim -v -sim.seed N
