@@ -12,7 +12,7 @@ test: tools
 	go test -timeout 6m ./cluster/placement # no goroutine in it, and a simulator that takes sixteen times as long with -race
 	go test -race -timeout 13m ./e2e -storm 1m
 
-# Ten thousand lives of a simulated cluster, seven minutes; "make test" has three hundred.
+# Ten thousand lives of a simulated cluster, twenty minutes; "make test" has three hundred.
 # One again, told: go test ./cluster/placement -run TestSim -v -sim.seed N
 .PHONY: sim
 sim:
