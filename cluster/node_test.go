@@ -267,3 +267,22 @@ func TestClockGoesBack(t *testing.T) {
 		w.await("all three", func() bool { return w.agree(3) })
 	})
 }
+
+// Many nodes are as one: a death is known to all, of whoever leads too.
+func TestManyNodes(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		nodes := w.settle(crowd)
+		time.Sleep(settled)
+		alive := len(nodes)
+		for _, leader := range []bool{false, true} {
+			at := slices.IndexFunc(nodes, func(r *resident) bool { return r.node != nil && r.leads() == leader })
+			nodes[at].kill()
+			alive--
+			t.Logf("leader %v: all agree after %v", leader, w.await("word of the death", func() bool { return w.agree(alive) }))
+		}
+		first := nodes[crowd-2].place("lobby")
+		if got := nodes[crowd-1].place("lobby"); len(first.Hosts) != 2 || !reflect.DeepEqual(got, first) {
+			t.Errorf("%+v and %+v", first, got)
+		}
+	})
+}
