@@ -300,8 +300,8 @@ func (l *life) deposed(from placement.Name, why placement.Refusal) {
 }
 
 // spares reports whether the voters that remain can agree without a member,
-// which wants to leave. The caller holds mu.
+// which wants to leave, or could not with more patience. The caller holds mu.
 func (l *life) spares(name placement.Name) bool {
 	voters, others, votes := l.voters(name)
-	return !votes || voters == 1 || others > voters/2
+	return !votes || voters == 1 || others > voters/2 || !l.hopeful()
 }

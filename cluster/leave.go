@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"hubsub/cluster/placement"
@@ -56,13 +57,26 @@ func (l *life) needed() bool {
 		return false
 	}
 	// Alone it hands over at once, else when a majority is there without it: the
-	// leader replaces the dead first.
-	l.abdicates = voters == 1 || others > voters/2
+	// leader replaces the dead first, if there is anybody to do it with.
+	l.abdicates = voters == 1 || others > voters/2 || !l.hopeful()
 	if l.term > 0 {
 		l.parts.consensus.Balance(l.candidates())
 		return true
 	}
 	return !l.abdicates
+}
+
+// hopeful reports whether a member lives that does not vote yet, and could. The
+// caller holds mu.
+func (l *life) hopeful() bool {
+	votes := make(map[placement.Name]bool)
+	for _, s := range l.parts.consensus.Servers() {
+		votes[s.Name] = s.Voter
+	}
+	return slices.ContainsFunc(l.standing(), func(s placement.Standing) bool {
+		name := s.Member.Name
+		return s.State.Serves() && !votes[name] && l.lives(name) && !l.reports[name].Draining
+	})
 }
 
 // voters counts those of consensus, and how many of them live besides one, which
