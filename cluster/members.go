@@ -156,7 +156,7 @@ func (l *life) contact() {
 	}
 	if l.losses++; l.losses >= lossesMax {
 		l.log.Warn("no process is left that knows where rooms live: this node begins anew", "cluster", l.cluster)
-		l.giveUp(l.contacts...)
+		l.giveUp()
 	}
 }
 

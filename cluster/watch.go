@@ -38,7 +38,7 @@ func (l *life) watch() {
 	}
 	if l.stranded() {
 		l.log.Warn("the cluster that it was joining is not there: it begins anew", "cluster", l.cluster)
-		l.giveUp(l.contacts...)
+		l.giveUp()
 	}
 	l.mayTakeOver()
 }
