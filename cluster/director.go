@@ -235,7 +235,7 @@ func (l *life) leadership(term uint64) {
 	defer l.wake()
 	defer l.mu.Unlock()
 	l.decider.Lose()
-	l.term, l.gained = term, false
+	l.term = term
 	switch {
 	case term == 0:
 		l.log.Info("leads the cluster no more")
@@ -260,10 +260,9 @@ func (l *life) found() {
 
 // gain has the decider begin its term.
 func (l *life) gain() {
-	if l.term == 0 || l.gained {
+	if l.term == 0 {
 		return
 	}
-	l.gained = true
 	l.log.Info("leads the cluster", "term", l.term, "members", l.members(), "rooms", l.table.Rooms())
 	l.decider.Gain(l.now(), placement.Term{Generation: l.table.Generation(), Number: l.term})
 	l.decider.Load(l.now(), l.last)

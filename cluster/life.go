@@ -53,7 +53,6 @@ type life struct {
 	toSelf  []placement.Message
 
 	term      uint64         // of consensus, in which this process leads; 0: it does not
-	gained    bool           // its decider has begun the term
 	leader    placement.Name // of the cluster, as far as is known; empty: nobody
 	heardTerm placement.Term // the latest of a roster
 	addresses map[placement.Name]string

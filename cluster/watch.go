@@ -23,11 +23,6 @@ func (l *life) watch() {
 		l.inquire(name)
 	}
 	l.usage.look(l.now(), l.node.config.InUse, l.host.Idle)
-	if l.term > 0 && !l.gained {
-		// Who leads as soon as consensus has begun anew proposes too early for it.
-		l.found()
-		return
-	}
 	if l.term > 0 {
 		l.miss()
 		l.parts.consensus.Balance(l.candidates())

@@ -134,10 +134,17 @@ func (c *Consensus) start() error {
 	if err != nil {
 		return err
 	}
+	c.publish(s)
+	return nil
+}
+
+// publish makes a server the one that takes proposals, and only then lets the
+// node hear of it: who is told that it leads proposes at once.
+func (c *Consensus) publish(s *server) {
 	c.mu.Lock()
 	c.server = s
 	c.mu.Unlock()
-	return nil
+	s.serve()
 }
 
 // clear empties the table if raft will not replace it by a snapshot: it applies

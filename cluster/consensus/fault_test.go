@@ -1,6 +1,7 @@
 package consensus
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -321,6 +322,33 @@ func TestTakeOverOfThreeAndOfNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.until("it leads", time.Second, d.leads)
+	})
+}
+
+// Nobody is told that he leads while there is no server that would take what he proposes then: it would be lost, and
+// neither Applied nor Failed would ever say so.
+func TestLeadsWhenItCanPropose(t *testing.T) {
+	inWorld(t, func(w *world) {
+		p := w.start(1, "")
+		w.found(p)
+		p.life.Lock()
+		if err := errors.Join(p.Consensus.stop(), p.clear()); err != nil {
+			t.Fatal(err)
+		}
+		s, err := p.newServer(7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Second) // as if the machine were busy with something else
+		early := p.leads()
+		p.publish(s)
+		p.life.Unlock()
+		w.until("it leads", time.Second, p.leads)
+		id := p.room("first")
+		w.until("it decides", time.Second, func() bool { return p.has(id) })
+		if early {
+			t.Error("told that it leads before anybody takes proposals")
+		}
 	})
 }
 

@@ -18,6 +18,7 @@ type server struct {
 	session uint64
 	raft    *raft.Raft
 	layer   *layer
+	trans   *transport
 	notify  chan bool     // from raft, which waits for it
 	stop    chan struct{} // closed at the end
 	done    sync.WaitGroup
@@ -42,6 +43,7 @@ func settings(id placement.Name, notify chan<- bool, log *raftLog) *raft.Config 
 	return c
 }
 
+// newServer begins a run of raft, of which nobody hears until serve.
 func (c *Consensus) newServer(session uint64) (*server, error) {
 	s := &server{c: c, config: &c.config, session: session, notify: make(chan bool, 1), stop: make(chan struct{})}
 	s.office.moved = make(chan struct{}, 1)
@@ -49,16 +51,21 @@ func (c *Consensus) newServer(session uint64) (*server, error) {
 	s.ballot.asked = make(chan struct{}, 1)
 	s.keeper.init()
 	s.layer = newLayer(c.config.Port, addressOf(c.config.Address, c.config.Self))
-	trans := newTransport(s.layer, c.log, s.stop, func() { c.rebuild(s) })
+	s.trans = newTransport(s.layer, c.log, s.stop, func() { c.rebuild(s) })
 	r, err := raft.NewRaft(settings(c.config.Self, s.notify, c.log), s.machine(),
-		c.stores.log, c.stores.stable, c.stores.snapshots, trans)
+		c.stores.log, c.stores.stable, c.stores.snapshots, s.trans)
 	if err != nil {
 		close(s.stop)
-		_ = trans.Close() // closes the layer
+		_ = s.trans.Close() // closes the layer
 		return nil, err
 	}
 	s.raft = r
-	s.done.Go(func() { trans.serve(r) })
+	return s, nil
+}
+
+// serve lets raft hear the others, and the node hear of raft.
+func (s *server) serve() {
+	s.done.Go(func() { s.trans.serve(s.raft) })
 	s.done.Go(s.hear)
 	s.done.Go(s.hold)
 	s.done.Go(s.propose)
@@ -66,7 +73,6 @@ func (c *Consensus) newServer(session uint64) (*server, error) {
 	s.done.Go(s.verify)
 	s.done.Go(s.keep)
 	s.hurry()
-	return s, nil
 }
 
 func (s *server) machine() *machine {
