@@ -96,10 +96,14 @@ func TestTwoNodesTakeOver(t *testing.T) {
 			} else {
 				w.network.Cut(victim.address, other.address)
 			}
-			w.await("the survivor alone", func() bool {
-				up, leader := other.up()
-				return up == 1 && leader != ""
+			w.await("a leader", func() bool {
+				_, leader := other.up()
+				return leader == other.node.life.Load().self.Name
 			})
+			// It leads because the other is dead, and need not ask it whether it lives.
+			if late := w.await("the survivor alone", func() bool { up, _ := other.up(); return up == 1 }); late > helloTimeMax/4 {
+				t.Errorf("the survivor of %d leads for %v before it takes the other for dead", i, late)
+			}
 			if got := other.place(fmt.Sprint("before", i)); len(got.Hosts) != 1 {
 				t.Errorf("the survivor says %+v", got)
 			}
