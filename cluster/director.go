@@ -151,11 +151,11 @@ func (l *life) route(from placement.Name, m placement.Message) {
 		address := addressIn(m, from) // without one it is no member, and leads nobody
 		if address != "" && m.Term.Compare(l.heardTerm) >= 0 && l.term == 0 {
 			l.heardTerm = m.Term
-			l.addresses[from] = address
+			l.whereabouts.hear(now, from, address)
 			l.follow(from)
 		}
 	case placement.Join:
-		l.addresses[from] = m.Member.Cluster
+		l.whereabouts.hear(now, from, m.Member.Cluster)
 		l.decider.Receive(now, from, m)
 	default:
 		l.decider.Receive(now, from, m)
@@ -229,8 +229,10 @@ func (l *life) failed(proposal uint64) {
 	l.wake()
 }
 
-// leadership is called by consensus when this process leads, or does no more.
+// leadership is called by consensus when this process leads, or does no more,
+// perhaps before it is there to be spoken to.
 func (l *life) leadership(term uint64) {
+	<-l.opened
 	l.mu.Lock()
 	defer l.wake()
 	defer l.mu.Unlock()

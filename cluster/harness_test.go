@@ -31,6 +31,7 @@ type resident struct {
 
 	mu    sync.Mutex
 	users map[string]bool
+	hears func(line string) // what it logs; nil: nobody listens
 }
 
 // inTown runs a test in a bubble of virtual time.
@@ -79,13 +80,31 @@ func (r *resident) start() {
 			defer r.mu.Unlock()
 			return r.users[room]
 		},
-		Log:     slog.New(slog.NewTextHandler(r.town.t.Output(), nil)).With("on", r.address),
+		Log:     slog.New(slog.NewTextHandler(r, nil)).With("on", r.address),
 		Network: r.town.network.At(r.address),
 	})
 	if err != nil {
 		r.town.t.Fatal(err)
 	}
 	r.node = node
+}
+
+// Write takes a line of the node's log.
+func (r *resident) Write(line []byte) (int, error) {
+	r.mu.Lock()
+	hears := r.hears
+	r.mu.Unlock()
+	if hears != nil {
+		hears(string(line))
+	}
+	return r.town.t.Output().Write(line)
+}
+
+// listen has f hear what the node logs.
+func (r *resident) listen(f func(line string)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.hears = f
 }
 
 // kill ends the process without a word.

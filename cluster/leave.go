@@ -25,6 +25,8 @@ func (l *life) leave(ctx context.Context) {
 		case <-ctx.Done():
 			l.log.Warn("ends although the other nodes cannot agree without it yet: until a majority of the voters is back there are no new rooms")
 			return
+		case <-l.over: // the others have nothing to wait for
+			return
 		case <-look.C:
 		}
 	}
@@ -38,6 +40,7 @@ func (l *life) leave(ctx context.Context) {
 	}
 	select {
 	case <-l.parted:
+	case <-l.over:
 	case <-ctx.Done():
 		l.log.Warn("the others do not know yet that this node ends")
 	}

@@ -32,6 +32,7 @@ type life struct {
 	over     chan struct{} // closed by giveUp
 	parted   chan struct{} // closed when the others know that this process ends
 	ended    chan struct{} // closed when the parts are to end
+	opened   chan struct{} // closed when all parts are there
 	running  sync.WaitGroup
 
 	// Any goroutine, atomic.
@@ -52,17 +53,17 @@ type life struct {
 	front   *placement.Front
 	toSelf  []placement.Message
 
-	term      uint64         // of consensus, in which this process leads; 0: it does not
-	leader    placement.Name // of the cluster, as far as is known; empty: nobody
-	heardTerm placement.Term // the latest of a roster
-	addresses map[placement.Name]string
-	dead      map[placement.Name]death // known here, and not in the roster yet
-	reports   map[placement.Name]placement.Report
-	asking    map[placement.Name]bool // whether it lives: an inquiry is under way
-	unheard   map[placement.Name]time.Duration
-	usage     usage
-	serial    uint64 // of the last report
-	last      placement.Report
+	term        uint64         // of consensus, in which this process leads; 0: it does not
+	leader      placement.Name // of the cluster, as far as is known; empty: nobody
+	heardTerm   placement.Term // the latest of a roster
+	whereabouts whereabouts
+	dead        map[placement.Name]death // known here, and not in the roster yet
+	reports     map[placement.Name]placement.Report
+	asking      map[placement.Name]bool // whether it lives: an inquiry is under way
+	unheard     map[placement.Name]time.Duration
+	usage       usage
+	serial      uint64 // of the last report
+	last        placement.Report
 
 	losses     int             // see contact
 	balanced   placement.Epoch // of the roster for which the voters are right
@@ -115,16 +116,16 @@ func newLife(n *Node, contacts []string, after uint64) (*life, error) {
 	}
 	l := &life{
 		node: n, log: n.log, born: time.Now(), contacts: contacts,
-		dirty: make(chan struct{}, 1), over: make(chan struct{}), parted: make(chan struct{}), ended: make(chan struct{}),
-		table:     placement.NewTable(),
-		addresses: make(map[placement.Name]string),
-		dead:      make(map[placement.Name]death),
-		reports:   make(map[placement.Name]placement.Report),
-		asking:    make(map[placement.Name]bool),
-		unheard:   make(map[placement.Name]time.Duration),
-		waiting:   make(map[uint64]func(placement.Told)),
-		paging:    make(map[uint64]func(placement.Scanned)),
-		usage:     newUsage(),
+		dirty: make(chan struct{}, 1), over: make(chan struct{}), parted: make(chan struct{}), ended: make(chan struct{}), opened: make(chan struct{}),
+		table:       placement.NewTable(),
+		whereabouts: newWhereabouts(),
+		dead:        make(map[placement.Name]death),
+		reports:     make(map[placement.Name]placement.Report),
+		asking:      make(map[placement.Name]bool),
+		unheard:     make(map[placement.Name]time.Duration),
+		waiting:     make(map[uint64]func(placement.Told)),
+		paging:      make(map[uint64]func(placement.Scanned)),
+		usage:       newUsage(),
 	}
 	l.self = placement.Member{
 		Name: placement.NameOf(n.config.ID, boot), ID: n.config.ID, Boot: boot, Cluster: n.address,
@@ -139,7 +140,7 @@ func newLife(n *Node, contacts []string, after uint64) (*life, error) {
 	l.host = placement.NewHost(l.self.Name, n.config.InUse, l.full)
 	l.front = placement.NewFront(random, uint64(l.born.UnixMicro()))
 	l.serial = uint64(l.born.UnixMilli()) // above those of an earlier process of this name
-	l.addresses[l.self.Name] = n.address
+	l.whereabouts.hear(l.now(), l.self.Name, n.address)
 	return l, nil
 }
 
@@ -270,6 +271,7 @@ func (l *life) assemble(contacts []string, found bool) error {
 	l.mu.Lock()
 	l.parts.consensus = agree
 	l.mu.Unlock()
+	close(l.opened)
 	if err := remember(c.DataDir, l.self, l.cluster); err != nil {
 		return err
 	}
@@ -349,7 +351,6 @@ func (l *life) close() {
 	close(l.ended)
 	l.mu.Lock()
 	l.closed = true
-	p := l.parts
 	for _, answer := range l.waiting {
 		answer(placement.Told{Error: placement.NoLeader})
 	}
@@ -359,7 +360,10 @@ func (l *life) close() {
 	clear(l.waiting)
 	clear(l.paging)
 	l.mu.Unlock()
-	l.running.Wait()
+	l.running.Wait() // for one that takes over, which has another gossip then
+	l.mu.Lock()
+	p, forsaken := l.parts, l.forsaken
+	l.mu.Unlock()
 	if p.gossip != nil {
 		p.gossip.Close()
 	}
@@ -371,7 +375,7 @@ func (l *life) close() {
 			l.log.Warn("consensus did not end well", "error", err)
 		}
 	}
-	if l.forsaken {
+	if forsaken {
 		if err := forget(l.node.config.DataDir); err != nil {
 			l.log.Error("cannot remove what the data directory holds of a cluster that is left", "error", err)
 		}

@@ -30,6 +30,11 @@ const (
 	// for a cluster again: an election takes less.
 	joinPatience = 10 * time.Second
 
+	// newcomerTime is how long who leads remembers where a newcomer said that it
+	// is, should other members come and go before this one does: it says so again
+	// each half second while it is outside.
+	newcomerTime = 10 * time.Second
+
 	// returnTime is how long it does so at each watchInterval after a member was
 	// lost: who comes back alone shall be found before clients find it.
 	returnTime = time.Minute

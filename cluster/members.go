@@ -57,7 +57,7 @@ func (l *life) addressOf(name placement.Name) string {
 	if m, _, ok := l.table.Member(name); ok {
 		return m.Cluster
 	}
-	return l.addresses[name]
+	return l.whereabouts.of(name)
 }
 
 // roster takes note of members that have come, died or gone. The caller holds
@@ -84,15 +84,23 @@ func (l *life) roster() {
 		l.admitted = true
 		l.log.Info("is a member of the cluster", "cluster", l.cluster, "node", l.self.Name)
 	}
-	if l.term == 0 { // who leads knows newcomers' addresses that no roster has yet
-		l.addresses = addresses
+	since := l.now()
+	if l.term > 0 {
+		since -= newcomerTime
 	}
+	l.whereabouts.learn(addresses, since)
 }
 
 // member reports whether the cluster has this process as a member. The caller
 // holds mu.
 func (l *life) member() bool {
 	return slices.ContainsFunc(l.standing(), func(s placement.Standing) bool { return s.Member.Name == l.self.Name && s.State.Serves() })
+}
+
+// isOver reports whether the roster has a process as dead or gone. The caller
+// holds mu.
+func (l *life) isOver(name placement.Name) bool {
+	return slices.ContainsFunc(l.standing(), func(s placement.Standing) bool { return s.Member.Name == name && !s.State.Serves() })
 }
 
 // seeds are addresses where the cluster may be found again: those of the
@@ -243,6 +251,9 @@ func (l *life) proved(name placement.Name) {
 
 // dies takes note of a death. The caller holds mu.
 func (l *life) dies(name placement.Name, proved bool) {
+	if l.isOver(name) {
+		return // an answer that came later than the roster
+	}
 	l.dead[name] = death{true, proved || l.dead[name].proved}
 	if l.leader == name {
 		l.follow("")

@@ -90,12 +90,19 @@ func (l *life) serveRecover(conn net.Conn, _ port.Greeting) {
 // recover takes over, unless that is under way.
 func (l *life) recover() error {
 	l.mu.Lock()
-	busy := l.takingOver
-	l.takingOver = true
+	busy, closed := l.takingOver, l.closed
+	if !busy && !closed {
+		l.takingOver = true
+		l.running.Add(1) // close waits for what it would have to end
+	}
 	l.mu.Unlock()
-	if busy {
+	switch {
+	case closed:
+		return errSeeking
+	case busy:
 		return errors.New("this node is taking over already")
 	}
+	defer l.running.Done()
 	defer func() {
 		l.mu.Lock()
 		l.takingOver = false

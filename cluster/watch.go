@@ -65,7 +65,7 @@ func (l *life) miss() {
 // else from some member. The caller holds mu.
 func (l *life) findLeader() {
 	if name, address, _ := l.parts.consensus.Leader(); name != "" && name != l.self.Name && !l.dead[name].so {
-		l.addresses[name] = address
+		l.whereabouts.hear(l.now(), name, address)
 		l.follow(name)
 		return
 	}
@@ -94,7 +94,7 @@ func (l *life) findLeader() {
 		defer l.wake()
 		defer l.mu.Unlock()
 		if (l.leader == "" || !l.member()) && l.term == 0 && !l.closed && peer.Cluster == l.cluster && peer.Leader != "" && peer.Leader != l.self.Name && !l.dead[peer.Leader].so {
-			l.addresses[peer.Leader] = peer.LeaderAddress
+			l.whereabouts.hear(l.now(), peer.Leader, peer.LeaderAddress)
 			l.follow(peer.Leader)
 		}
 	})

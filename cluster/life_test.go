@@ -1,0 +1,137 @@
+package cluster
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"hubsub/cluster/consensus"
+)
+
+// A node that is closed while it takes over leaves nothing behind: the bubble would say so.
+func TestClosedWhileTakingOver(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		nodes := w.settle(2)
+		time.Sleep(3 * time.Second) // for the other to have the table
+		victim, survivor := nodes[0], nodes[1]
+		if survivor.leads() {
+			victim, survivor = survivor, victim
+		}
+		closed := make(chan struct{})
+		l := survivor.node.life.Load()
+		survivor.listen(func(line string) {
+			if strings.Contains(line, "goes on with what it knows") {
+				go func() {
+					survivor.kill()
+					close(closed)
+				}()
+				<-l.ended // and the rest comes while the parts are being closed
+			}
+		})
+		victim.kill()
+		<-closed
+	})
+}
+
+// Nobody asks for ever whether those live whom the roster has as dead, in silence too.
+func TestDeadAreLeftInPeace(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		nodes := w.settle(4)
+		time.Sleep(settled)
+		at := slices.IndexFunc(nodes, func(r *resident) bool { return !r.leads() })
+		for i, r := range nodes {
+			if i != at {
+				w.network.Cut(nodes[at].address, r.address)
+			}
+		}
+		time.Sleep(time.Minute)
+		for i, r := range nodes {
+			l := r.node.life.Load()
+			l.mu.Lock()
+			if up := l.members(); i != at && (up != 3 || len(l.dead)+len(l.asking) > 0) {
+				t.Errorf("%s knows %d members, and of %v that they are dead; asks %v", r.address, up, l.dead, l.asking)
+			}
+			l.mu.Unlock()
+		}
+	})
+}
+
+// Who leads for long keeps no addresses of those who came and went.
+func TestAddressesStayFew(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		nodes := w.settle(3)
+		time.Sleep(settled)
+		guest := w.resident()
+		guest.join = nodes[0].join
+		for range 10 {
+			guest.start()
+			w.await("four", func() bool { return w.agree(4) })
+			guest.node.Leave()
+			guest.kill()
+			w.await("three", func() bool { return w.agree(3) })
+			time.Sleep(time.Minute)
+		}
+		for _, r := range nodes {
+			l := r.node.life.Load()
+			l.mu.Lock()
+			if n := len(l.whereabouts.members) + len(l.whereabouts.others); n > 4 {
+				t.Errorf("%s, which leads: %v, has %d addresses of three members", r.address, l.term > 0, n)
+			}
+			if n := len(l.reports); n > 4 {
+				t.Errorf("%s, which leads: %v, has %d reports of three members", r.address, l.term > 0, n)
+			}
+			l.mu.Unlock()
+		}
+	})
+}
+
+// Consensus may tell that this process leads before it is there to be spoken to.
+func TestLeadsEarly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, err := newLife(&Node{config: Config{ID: "early"}, log: slog.New(slog.DiscardHandler)}, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.setCluster(joinCluster("c", 7))
+		told := make(chan struct{})
+		go func() {
+			l.leadership(1)
+			close(told)
+		}()
+		synctest.Wait()
+		l.parts.consensus = new(consensus.Consensus)
+		close(l.opened)
+		<-told
+		if l.term != 1 {
+			t.Errorf("leads in term %d", l.term)
+		}
+	})
+}
+
+// Who ends and has no part in its cluster any more need not wait for the others to know.
+func TestLeaveOfGivenUp(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		nodes := w.settle(3)
+		time.Sleep(settled)
+		at := slices.IndexFunc(nodes, func(r *resident) bool { return !r.leads() })
+		l := nodes[at].node.life.Load()
+		for i, r := range nodes {
+			if i != at {
+				w.network.Cut(nodes[at].address, r.address)
+			}
+		}
+		time.Sleep(10 * time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), leaveTimeMax)
+		defer cancel()
+		forsake(l)
+		began := time.Now()
+		l.leave(ctx)
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("leaves for %v", took)
+		}
+	})
+}
