@@ -165,9 +165,6 @@ func (s *server) examine(members []Candidate, servers []Server, examined map[pla
 // carryOut makes one change and waits until it is committed.
 func (s *server) carryOut(step change) error {
 	id, address := raft.ServerID(step.name), addressOf(step.address, step.name)
-	if step.kind == add || step.kind == promote {
-		s.timeouts(heartbeatTimeout) // from now on there are heartbeats to be missed
-	}
 	switch step.kind {
 	case add:
 		return s.await(s.raft.AddNonvoter(id, address, 0, rpcTimeout))

@@ -63,7 +63,7 @@ func TestGrowAndShrink(t *testing.T) {
 		b := w.start(2, "")
 		w.enroll(b)
 		w.shape(5*time.Second, 1, 1)
-		w.agree(time.Second)
+		w.agree(lagMax)
 
 		watch := make(chan struct{})
 		longest := w.watchTwo(watch)
@@ -89,7 +89,7 @@ func TestGrowAndShrink(t *testing.T) {
 		w.forget(d)
 		w.shape(5*time.Second, 1, 1)
 		a.room("last")
-		w.agree(time.Second)
+		w.agree(lagMax)
 		c.kill()
 		w.shape(5*time.Second, 1, 0)
 		close(watch)
@@ -142,7 +142,7 @@ func TestRestartOfAVoter(t *testing.T) {
 			return voters[again.name] && len(voters) == 3 && !voters[b.name]
 		})
 		a.room("r")
-		w.agree(time.Second)
+		w.agree(lagMax)
 	})
 }
 

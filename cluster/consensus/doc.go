@@ -22,8 +22,8 @@
 // # Who takes part
 //
 // The leader decides (voters.go, pure): one voter for one or two nodes, three
-// from three on, and up to two standbys, which have the table but no vote. Two
-// voters are worse than one, as both must live; so three are made by two changes
+// from three on, and standbys, which have the table but no vote: up to two beside
+// one voter, one beside three. Two voters are worse than one, as both must live; so three are made by two changes
 // in a row, and one that is left with two goes back to one. A dead voter is
 // removed first and replaced then, and only if there is somebody to replace it: two
 // living voters of three can do what two of two can. A living voter that has to go

@@ -77,6 +77,10 @@ func TestPartitionsUnderLoad(t *testing.T) {
 // started again.
 const backoffMax = 2*10*time.Second + 4*commitTimeout
 
+// lagMax is how late a follower that hears the leader has applied what it has, at
+// the most.
+const lagMax = 2*commitTimeout + 100*time.Millisecond
+
 // fill has the leader apply n entries.
 func (w *world) fill(leader *process, n int) {
 	w.t.Helper()
@@ -111,7 +115,7 @@ func TestSnapshotForALateOne(t *testing.T) {
 			t.Errorf("%d rooms of %d after %d changes", b.rooms(), a.rooms(), b.changes)
 		}
 		a.room("more")
-		w.agree(time.Second)
+		w.agree(lagMax)
 	})
 }
 
@@ -193,7 +197,7 @@ func TestDivergentBeyondSnapshot(t *testing.T) {
 		for i := range 10 {
 			leader.room(fmt.Sprint("after-", i))
 		}
-		w.agree(time.Second)
+		w.agree(lagMax)
 	})
 }
 
@@ -250,7 +254,7 @@ func TestTakeOver(t *testing.T) {
 		w.balancing()
 		w.shape(5*time.Second, 1, 1)
 		w.fill(a, 100)
-		w.agree(time.Second)
+		w.agree(lagMax)
 		w.network.Cut(a.address, b.address)
 		time.Sleep(5 * time.Second)
 		if b.leads() {
@@ -285,7 +289,7 @@ func TestTakeOver(t *testing.T) {
 		again := w.start(1, "")
 		w.enroll(again)
 		w.shape(5*time.Second, 1, 1)
-		w.agree(time.Second)
+		w.agree(lagMax)
 		if again.rooms() != 101 {
 			t.Errorf("%d rooms", again.rooms())
 		}
@@ -297,7 +301,7 @@ func TestTakeOverOfThreeAndOfNothing(t *testing.T) {
 	inWorld(t, func(w *world) {
 		a, b, c := w.three()
 		w.fill(a, 10)
-		w.agree(time.Second)
+		w.agree(lagMax)
 		a.kill()
 		b.kill()
 		time.Sleep(5 * time.Second)

@@ -9,20 +9,28 @@ const (
 	heartbeatTimeout = time.Second
 	electionTimeout  = time.Second
 
+	// leadingTimeout is what both are for who leads, and misses no heartbeats: raft
+	// sends them after a tenth of it, or up to twice that, so 250 to 500 ms, and
+	// not the 100 to 200 that would follow from heartbeatTimeout. Each is a call to
+	// each follower, and they were most of what an idle leader cost. A follower that
+	// hears one 500 ms late still does not stand for election.
+	leadingTimeout = 2500 * time.Millisecond
+
 	// foundingTimeout is what both are while a process votes alone: there is
 	// nobody whose heartbeats it could miss. That it is less than
 	// heartbeatTimeout makes raft look at its timer at once, so that who founds a
 	// cluster leads it in milliseconds.
-	foundingTimeout = 500 * time.Millisecond
+	foundingTimeout = 900 * time.Millisecond
 
-	// leaderLease is how long a leader that reaches no majority still leads.
-	leaderLease = 500 * time.Millisecond
+	// leaderLease is how long a leader that reaches no majority still leads: less
+	// than the others take to elect another one, more than from one heartbeat to
+	// the next.
+	leaderLease = 800 * time.Millisecond
 
 	// commitTimeout is how late followers of an idle leader learn what is
 	// committed, once to twice. Nobody waits for it: the leader answers, and who
-	// takes over has the entries themselves. Each time is a call to each follower,
-	// which at raft's 50 ms were two thirds of what an idle leader cost.
-	commitTimeout = 500 * time.Millisecond
+	// takes over has the entries themselves. Each time is a call to each follower.
+	commitTimeout = 2 * time.Second
 
 	// entriesMax is how many entries one message of replication holds.
 	entriesMax = 256
@@ -66,9 +74,9 @@ const (
 	barrierRetry = 20 * time.Millisecond
 
 	// transferStuck is after how long a transfer of leadership that still goes on
-	// will never end: raft gives it electionTimeout, and its last message
+	// will never end: raft gives it the leader's timeout, and its last message
 	// rpcTimeout.
-	transferStuck = 2*electionTimeout + 2*rpcTimeout
+	transferStuck = 2*leadingTimeout + 2*rpcTimeout
 
 	// inquiryTimeout bounds the question to a process how far its log is, and
 	// inquiryBytesMax its answer.
@@ -84,8 +92,11 @@ const (
 	votersMany   = 3
 	nodesForMany = 3
 
-	// standbysMax is how many processes follow without a vote, to take over.
-	standbysMax = 2
+	// How many processes follow without a vote, to take over: two beside one voter,
+	// which three are made of, and one beside three, for the first that dies. Each
+	// costs the leader what a voter does.
+	standbysOfFew  = 2
+	standbysOfMany = 1
 
 	// settledAfter is how long a process must have been alive to become a voter:
 	// one that dies again and again shall not.

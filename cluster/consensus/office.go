@@ -52,11 +52,17 @@ func (o *office) rest(resting bool) {
 	wake(o.moved)
 }
 
-// hear takes what raft says, at once: raft does nothing else until then.
+// hear takes what raft says, at once: raft does nothing else until then. Who
+// leads sends heartbeats, and who does not waits for them.
 func (s *server) hear() {
 	for {
 		select {
 		case leads := <-s.notify:
+			if leads {
+				s.timeouts(leadingTimeout)
+			} else {
+				s.timeouts(heartbeatTimeout)
+			}
 			s.office.mu.Lock()
 			s.office.leads = leads
 			s.office.turn++

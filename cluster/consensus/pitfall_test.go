@@ -60,7 +60,7 @@ func TestLateSnapshotIsNotInstalled(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.fill(a, 50)
-		w.agree(time.Second)
+		w.agree(lagMax)
 		meta, data, err := a.stores.snapshots.Open(mustOne(t, a.stores.snapshots).ID)
 		if err != nil {
 			t.Fatal(err)
@@ -84,7 +84,7 @@ func TestLateSnapshotIsNotInstalled(t *testing.T) {
 			t.Errorf("the table has changed: %v, then %v", before, b.now())
 		}
 		w.fill(a, 10)
-		w.agree(time.Second)
+		w.agree(lagMax)
 	})
 }
 
@@ -169,7 +169,7 @@ func TestMovedOutAndIn(t *testing.T) {
 		delete(w.drains, b.name)
 		w.mu.Unlock()
 		w.shape(5*time.Second, 1, 1)
-		w.agree(time.Second)
+		w.agree(lagMax)
 	})
 }
 

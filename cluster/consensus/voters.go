@@ -84,7 +84,7 @@ func (c *council) next() change {
 	if step := c.resize(voters, standbys, target); step.kind != rest {
 		return step
 	}
-	return c.prepare(standbys)
+	return c.prepare(voters, standbys)
 }
 
 // target counts nodes, not processes, and dead ones too: a majority of the nodes
@@ -155,7 +155,11 @@ func (c *council) resize(voters, standbys []Server, target int) change {
 
 // prepare keeps standbys, so that there is somebody to promote and that the
 // second of two nodes has the table.
-func (c *council) prepare(standbys []Server) change {
+func (c *council) prepare(voters, standbys []Server) change {
+	wanted := standbysOfFew
+	if len(voters) >= votersMany {
+		wanted = standbysOfMany
+	}
 	for _, s := range standbys {
 		switch m, _ := c.member(s.Name); {
 		case !m.Alive || m.Draining:
@@ -164,11 +168,11 @@ func (c *council) prepare(standbys []Server) change {
 			return change{add, m.Name, m.Address}
 		}
 	}
-	if len(standbys) > standbysMax {
+	if len(standbys) > wanted {
 		spare := c.worst(standbys)
 		return change{remove, spare.Name, spare.Address}
 	}
-	if len(standbys) < standbysMax {
+	if len(standbys) < wanted {
 		var others []Server
 		for _, m := range c.members {
 			if !slices.ContainsFunc(c.servers, func(s Server) bool { return s.Name == m.Name }) {

@@ -59,7 +59,8 @@ func TestCouncil(t *testing.T) {
 	f("ABc", "abc", "promote c")
 	f("ABC", "abc", "rest ")
 	f("ABC", "abcdef", "add d")
-	f("ABCde", "abcdef", "rest ")
+	f("ABCd", "abcdef", "rest ")
+	f("ABCde", "abcdef", "remove e")
 	f("Abc", "abc-", "remove c")
 
 	// Two voters are nothing to rest at.
@@ -173,7 +174,7 @@ func settle(c *council) error {
 				return fmt.Errorf("rests with %d voters: %v", len(voters), c.servers)
 			case able && len(voters) == 1 && c.target() == votersMany && c.count(standbys) > 1:
 				return fmt.Errorf("rests with one voter: %v", c.servers)
-			case able && len(standbys) > standbysMax:
+			case able && (len(standbys) > standbysOfFew || len(voters) >= votersMany && len(standbys) > standbysOfMany):
 				return fmt.Errorf("rests with %d standbys: %v", len(standbys), c.servers)
 			}
 			return nil

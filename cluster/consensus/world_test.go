@@ -408,6 +408,6 @@ func (w *world) three() (a, b, c *process) {
 	w.enroll(b, c)
 	w.balancing()
 	w.shape(10*time.Second, 3, 0)
-	w.agree(3 * time.Second)
+	w.agree(lagMax)
 	return a, b, c
 }
