@@ -42,6 +42,8 @@ type loop struct {
 	now         int64         // ns, as of the tick's beginning
 	yielded     int64         // when the scheduler last had its turn
 	quiet       int           // ticks in a row that read one socket at the most
+	ticks       int           // so far
+	tended      int           // the one of the last look after the house
 	ended       bool          // the goroutine is to end
 
 	// Owned by the loop: buffers and blocked sessions.
@@ -63,6 +65,7 @@ type loop struct {
 
 	// Any goroutine.
 	load     atomic.Int64
+	resting  atomic.Bool // housekeep would find nothing to do; the loop changes it
 	stats    loopStats
 	mu       sync.RWMutex
 	sessions map[int32]*Session // by fd; guarded by mu; changed by the loop only
@@ -99,6 +102,10 @@ func (l *loop) run() {
 func (l *loop) tick(events []unix.EpollEvent) {
 	l.poller.awake(events)
 	l.now = l.engine.clock()
+	l.ticks++
+	if l.resting.Load() {
+		l.resting.Store(false)
+	}
 	for _, f := range l.takePosted() {
 		f()
 	}
@@ -303,4 +310,7 @@ func (l *loop) housekeep() {
 			}
 		}
 	}
+	// Who has slept since the last look has trimmed all now.
+	l.resting.Store(l.ticks == l.tended+1 && len(l.blocked) == 0)
+	l.tended = l.ticks
 }

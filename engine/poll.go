@@ -184,6 +184,7 @@ func (l *loop) await(s *Session) {
 	if !s.has(blocked) {
 		s.flags |= blocked
 		l.blocked[s] = struct{}{}
+		l.resting.Store(false) // of this very tick, too
 		l.watch(s)
 	}
 }
