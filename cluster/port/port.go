@@ -2,11 +2,13 @@ package port
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 )
 
 // Kind is what a connection is for.
@@ -127,6 +129,14 @@ func (c *conn) Close() error {
 	delete(c.port.conns, c)
 	c.port.mu.Unlock()
 	return c.Conn.Close()
+}
+
+// SyscallConn gives access to the descriptor, if the network has such.
+func (c *conn) SyscallConn() (syscall.RawConn, error) {
+	if s, ok := c.Conn.(syscall.Conn); ok {
+		return s.SyscallConn()
+	}
+	return nil, errors.ErrUnsupported
 }
 
 // track makes a connection known to Close.
