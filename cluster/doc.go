@@ -5,10 +5,23 @@
 //
 //	commands, REST ─▶ Node ─▶ life ─▶ director ─▶ placement (decides)
 //	                           │         │
-//	                 formation.go        ├─ consensus  what all agree on: raft
-//	                 members.go          ├─ control    messages about rooms
-//	                 watch.go            └─ gossip     who seems dead, how busy
+//	          what it knows,   │         ├─ consensus  what all agree on: raft
+//	          a noun per file ─┘         ├─ control    messages about rooms
+//	                                     └─ gossip     who seems dead, how busy
 //	                                           all over port: one TCP port
+//
+//	leadership.go   who leads: this process, or whom it has heard of
+//	deaths.go       who is dead, and the roster does not have it yet
+//	members.go      who belongs to the cluster; whereabouts.go where they are
+//	loads.go        how busy they are
+//	voters.go       who shall vote; whom the voters can spare
+//	questions.go    clients that wait for an answer; usage.go rooms that nobody uses
+//	reunion.go      finding again who was cut off; visit.go meeting another cluster
+//	succession.go   taking over when the only voter is dead
+//	leave.go        ending in order
+//
+// What can be said without a clock, a lock or a network is said by small types and
+// functions that have none, each with a table of facts beside it.
 //
 // A [Node] lives as long as the process. What it is in the cluster is a life: one
 // name, that is the node's id and a number of its own, and all parts that speak
@@ -28,8 +41,8 @@
 //
 // A later generation is begun when the earlier cannot go on: by the survivor of
 // two nodes, by the first standby of a cluster whose only voter is proved dead
-// before there were three, or by the operator (recover.go). Whoever is of the
-// earlier yields to it. Where there are three voters nobody takes over by himself:
+// before there were three (succession.go), or by the operator (recover.go). Whoever
+// is of the earlier yields to it. Where there are three voters nobody takes over by himself:
 // what was agreed on last may be known to the dead only.
 //
 // # Ending and returning
@@ -69,6 +82,11 @@
 // (director.go); control, consensus and gossip call in from goroutines of theirs.
 // Since effects are carried out by one goroutine, what comes while it works is
 // one entry of the log and one frame per peer.
+//
+// A life's own goroutine looks again and again at what no event tells of
+// (life.go). What has to wait for others, a question whether somebody lives, a
+// round of greetings, taking over, is a goroutine of its own for as long; a life
+// that ends waits for all of them before it closes its parts.
 //
 // # Imports
 //

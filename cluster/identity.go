@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // newCluster returns the id of a new cluster.
@@ -21,6 +22,13 @@ func newCluster() string {
 // two survivors may begin a generation in the same second.
 func joinCluster(id string, generation uint32) string {
 	return fmt.Sprintf("%s-%d-%s", id, generation, newCluster()[:nonceDigits])
+}
+
+// laterCluster names the next generation of a cluster: by the time, so that it
+// is later than one that others have begun meanwhile, if the clocks are right.
+func laterCluster(name string) string {
+	id, generation := splitCluster(name)
+	return joinCluster(id, max(generation+1, uint32(time.Now().Unix())))
 }
 
 // nonceDigits is how many digits of a generation's name are random.

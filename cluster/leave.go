@@ -2,22 +2,33 @@ package cluster
 
 import (
 	"context"
-	"slices"
 	"time"
-
-	"hubsub/cluster/placement"
 )
+
+// departure is that this process ends in order.
+type departure struct {
+	parted chan struct{} // closed when the others know it; set once
+
+	// The guard is life.mu.
+	abdicates bool // consensus shall have another one vote, and lead
+	known     bool // parted is closed
+}
+
+// part takes note that the others know, who may say it again.
+func (d *departure) part() {
+	if !d.known {
+		d.known = true
+		close(d.parted)
+	}
+}
 
 // leave ends this process's part in the cluster in order: the others must be
 // able to agree without it, another must lead, and all shall know.
 func (l *life) leave(ctx context.Context) {
-	l.mu.Lock()
-	g := l.parts.gossip
-	l.mu.Unlock()
-	if g == nil {
+	if l.gossip() == nil {
 		return
 	}
-	defer g.Leave(leaveInterval)
+	defer func() { l.gossip().Leave(leaveInterval) }() // of the generation that there is then
 	look := time.NewTicker(leaveInterval)
 	defer look.Stop()
 	for l.needed() {
@@ -39,7 +50,7 @@ func (l *life) leave(ctx context.Context) {
 		return
 	}
 	select {
-	case <-l.parted:
+	case <-l.departure.parted:
 	case <-l.over:
 	case <-ctx.Done():
 		l.log.Warn("the others do not know yet that this node ends")
@@ -55,55 +66,13 @@ func (l *life) needed() bool {
 	if l.parts.consensus == nil || l.members() <= 1 {
 		return false
 	}
-	voters, others, votes := l.voters(l.self.Name)
-	if !votes {
+	if !l.votes(l.self.Name) {
 		return false
 	}
-	// Alone it hands over at once, else when a majority is there without it: the
-	// leader replaces the dead first, if there is anybody to do it with.
-	l.abdicates = voters == 1 || others > voters/2 || !l.hopeful()
-	if l.term > 0 {
-		l.parts.consensus.Balance(l.candidates())
+	l.departure.abdicates = l.spares(l.self.Name)
+	if l.led.here() {
+		l.balance()
 		return true
 	}
-	return !l.abdicates
-}
-
-// hopeful reports whether a member lives that does not vote yet, and could. The
-// caller holds mu.
-func (l *life) hopeful() bool {
-	votes := make(map[placement.Name]bool)
-	for _, s := range l.parts.consensus.Servers() {
-		votes[s.Name] = s.Voter
-	}
-	return slices.ContainsFunc(l.standing(), func(s placement.Standing) bool {
-		name := s.Member.Name
-		return s.State.Serves() && !votes[name] && l.lives(name) && !l.reports[name].Draining
-	})
-}
-
-// voters counts those of consensus, and how many of them live besides one, which
-// may vote or not. The caller holds mu.
-func (l *life) voters(besides placement.Name) (all, others int, votes bool) {
-	for _, s := range l.parts.consensus.Servers() {
-		switch {
-		case !s.Voter:
-			continue
-		case s.Name == besides:
-			votes = true
-		case l.lives(s.Name):
-			others++
-		}
-		all++
-	}
-	return all, others, votes
-}
-
-// lives reports whether a process is a member, and alive as far as this node
-// knows. The caller holds mu.
-func (l *life) lives(name placement.Name) bool {
-	if _, s, known := l.table.Member(name); !known || !s.Serves() || l.dead[name].so {
-		return false
-	}
-	return name == l.self.Name || l.parts.gossip.Alive(name)
+	return !l.departure.abdicates
 }

@@ -1,8 +1,6 @@
 package cluster
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -27,13 +25,14 @@ type life struct {
 	log      *slog.Logger
 	self     placement.Member
 	born     time.Time
-	contacts []string      // besides the seeds: where a cluster was met
-	dirty    chan struct{} // holds one: there are effects to carry out
-	over     chan struct{} // closed by giveUp
-	parted   chan struct{} // closed when the others know that this process ends
-	ended    chan struct{} // closed when the parts are to end
-	opened   chan struct{} // closed when all parts are there
+	contacts []string // besides the seeds: where a cluster was met
 	running  sync.WaitGroup
+
+	// What has happened, or is to be done.
+	dirty  chan struct{} // holds one: there are effects to carry out
+	opened chan struct{} // closed when all parts are there
+	over   chan struct{} // closed by giveUp
+	ended  chan struct{} // closed when the parts are to end
 
 	// Any goroutine, atomic.
 	contacting atomic.Bool
@@ -43,52 +42,38 @@ type life struct {
 	// holds it never waits for anything.
 	mu sync.Mutex
 
+	// Its cluster.
 	cluster    string // what connections compare; empty: none yet
 	generation uint32 // that this process has begun or joined
-	parts      parts
+	resumed    bool   // by what the data directory knew
+	entered    time.Duration
+	admitted   bool // it was told so in the log
 
+	// The parts that speak with others, and those that decide.
+	parts   parts
 	table   *placement.Table
 	decider *placement.Decider
 	host    *placement.Host
 	front   *placement.Front
-	toSelf  []placement.Message
+	toSelf  []placement.Message // that a deciding part has sent to another one here
 
-	term        uint64         // of consensus, in which this process leads; 0: it does not
-	leader      placement.Name // of the cluster, as far as is known; empty: nobody
-	heardTerm   placement.Term // the latest of a roster
+	// What it knows of others, and does besides, each in a file of its own.
+	led         leadership
 	whereabouts whereabouts
-	dead        map[placement.Name]death // known here, and not in the roster yet
-	reports     map[placement.Name]placement.Report
-	asking      map[placement.Name]bool // whether it lives: an inquiry is under way
-	unheard     map[placement.Name]time.Duration
+	deaths      deaths
+	loads       loads
 	usage       usage
-	serial      uint64 // of the last report
-	last        placement.Report
+	questions   questions
+	balanced    placement.Epoch // of the roster for which the voters are right
+	succession  succession
+	reunion     reunion
+	departure   departure
+	counted     counted
 
-	losses     int             // see contact
-	balanced   placement.Epoch // of the roster for which the voters are right
-	resumed    bool            // by what the data directory knew
-	entered    time.Duration   // when the parts were there
-	admitted   bool            // it was told so in the log
-	abdicates  bool            // it leaves, and consensus shall have another lead
-	departed   bool            // parted is closed
-	takingOver bool
-	served     int            // members, as of the last roster
-	bereft     time.Duration  // when there were last fewer of them
-	outlived   placement.Name // the voter from which this process takes over
-	conflicted time.Duration  // when it was last told in the log
-
-	tag     uint64 // of the last client's question
-	waiting map[uint64]func(placement.Told)
-	paging  map[uint64]func(placement.Scanned)
-	closed  bool
-
+	// Its end.
+	closed   bool
 	forsaken bool     // see giveUp
 	next     []string // contacts of the next life
-
-	former      Counts        // of parts that others have replaced
-	unaddressed int64         // messages
-	refusedAt   time.Duration // when the log told of an order that was refused
 }
 
 // parts are there once the process has a cluster.
@@ -97,12 +82,6 @@ type parts struct {
 	consensus *consensus.Consensus
 	gossip    *gossip.Gossip
 }
-
-var (
-	errSeeking = errors.New("this node has no cluster yet")
-	errJoining = errors.New("this node is not yet a member of its cluster")
-	errLeaving = errors.New("this node is about to end")
-)
 
 // newLife returns a life that begins after the one with a boot number, should
 // the clock have gone back.
@@ -114,18 +93,17 @@ func newLife(n *Node, contacts []string, after uint64) (*life, error) {
 	if cluster == "" {
 		boot = max(boot, after+1)
 	}
+	born := time.Now()
 	l := &life{
-		node: n, log: n.log, born: time.Now(), contacts: contacts,
-		dirty: make(chan struct{}, 1), over: make(chan struct{}), parted: make(chan struct{}), ended: make(chan struct{}), opened: make(chan struct{}),
+		node: n, log: n.log, born: born, contacts: contacts,
+		dirty: make(chan struct{}, 1), opened: make(chan struct{}), over: make(chan struct{}), ended: make(chan struct{}),
 		table:       placement.NewTable(),
 		whereabouts: newWhereabouts(),
-		dead:        make(map[placement.Name]death),
-		reports:     make(map[placement.Name]placement.Report),
-		asking:      make(map[placement.Name]bool),
-		unheard:     make(map[placement.Name]time.Duration),
-		waiting:     make(map[uint64]func(placement.Told)),
-		paging:      make(map[uint64]func(placement.Scanned)),
+		deaths:      newDeaths(),
+		loads:       newLoads(uint64(born.UnixMilli())),
 		usage:       newUsage(),
+		questions:   newQuestions(),
+		departure:   departure{parted: make(chan struct{})},
 	}
 	l.self = placement.Member{
 		Name: placement.NameOf(n.config.ID, boot), ID: n.config.ID, Boot: boot, Cluster: n.address,
@@ -138,8 +116,7 @@ func newLife(n *Node, contacts []string, after uint64) (*life, error) {
 	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	l.decider = placement.NewDecider(l.table, n.config.Settings, random)
 	l.host = placement.NewHost(l.self.Name, n.config.InUse, l.full)
-	l.front = placement.NewFront(random, uint64(l.born.UnixMicro()))
-	l.serial = uint64(l.born.UnixMilli()) // above those of an earlier process of this name
+	l.front = placement.NewFront(random, uint64(born.UnixMicro()))
 	l.whereabouts.hear(l.now(), l.self.Name, n.address)
 	return l, nil
 }
@@ -184,6 +161,37 @@ func (l *life) live() (contacts []string) {
 	}
 }
 
+// watch looks at what no event tells of.
+func (l *life) watch() {
+	l.mu.Lock()
+	defer l.wake()
+	defer l.mu.Unlock()
+	if l.parts.consensus == nil || l.closed {
+		return
+	}
+	l.inquireAgain()
+	l.usage.look(l.now(), l.node.config.InUse, l.host.Idle)
+	if l.led.here() {
+		l.miss()
+		l.balance()
+		return
+	}
+	if l.leaderless() {
+		l.findLeader()
+	}
+	if l.stranded() {
+		l.log.Warn("the cluster that it was joining is not there: it begins anew", "cluster", l.cluster)
+		l.giveUp()
+	}
+	l.mayTakeOver()
+}
+
+// stranded reports whether a newcomer waits for a cluster that has ended before
+// it was let in. The caller holds mu.
+func (l *life) stranded() bool {
+	return !l.resumed && !l.member() && l.led.by == "" && l.now()-l.entered >= joinPatience
+}
+
 // enter has the process found a cluster, join one, or go on with the one that
 // its data directory knows.
 func (l *life) enter() error {
@@ -216,14 +224,13 @@ func (l *life) setCluster(name string) {
 // seek asks the seeds again and again until they say what to do; ok is false if
 // the node ends before.
 func (l *life) seek() (next step, ok bool) {
-	var told time.Duration
+	var tells pace
 	for {
 		next := seek(l.self.Name, l.look(), l.now())
 		if next.found || next.join.Cluster != "" {
 			return next, true
 		}
-		if now := l.now(); told == 0 || now-told >= tellInterval {
-			told = now
+		if tells.pass(l.now(), tellInterval) {
 			l.log.Info("waiting for " + next.waiting)
 		}
 		if !l.node.pause(seekInterval) {
@@ -240,9 +247,7 @@ func (l *life) look() []sighting {
 	for i, address := range addresses {
 		seen[i].address = address
 		asked.Go(func() {
-			ctx, cancel := context.WithTimeout(context.Background(), helloTimeMax)
-			defer cancel()
-			seen[i].greeting, seen[i].err = l.node.port.Hello(ctx, address)
+			seen[i].greeting, seen[i].err = l.greet(address)
 		})
 	}
 	asked.Wait()
@@ -291,8 +296,11 @@ func (l *life) assemble(contacts []string, found bool) error {
 
 // startGossip begins, or begins anew, for the cluster as it is called now.
 func (l *life) startGossip() error {
+	l.mu.Lock()
+	label := l.cluster
+	l.mu.Unlock()
 	g, err := gossip.Start(gossip.Config{
-		Self: l.self, Port: l.node.port, Label: l.cluster, Log: l.log,
+		Self: l.self, Port: l.node.port, Label: label, Log: l.log,
 		Report: l.report, Heard: l.heard, Leader: l.leading, Lost: l.lost, Contacts: l.seeds,
 	})
 	if err != nil {
@@ -351,14 +359,7 @@ func (l *life) close() {
 	close(l.ended)
 	l.mu.Lock()
 	l.closed = true
-	for _, answer := range l.waiting {
-		answer(placement.Told{Error: placement.NoLeader})
-	}
-	for _, page := range l.paging {
-		page(placement.Scanned{Error: placement.NoLeader})
-	}
-	clear(l.waiting)
-	clear(l.paging)
+	l.questions.refuse(placement.NoLeader)
 	l.mu.Unlock()
 	l.running.Wait() // for one that takes over, which has another gossip then
 	l.mu.Lock()

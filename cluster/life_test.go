@@ -3,6 +3,8 @@ package cluster
 import (
 	"context"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -52,8 +54,8 @@ func TestDeadAreLeftInPeace(t *testing.T) {
 		for i, r := range nodes {
 			l := r.node.life.Load()
 			l.mu.Lock()
-			if up := l.members(); i != at && (up != 3 || len(l.dead)+len(l.asking) > 0) {
-				t.Errorf("%s knows %d members, and of %v that they are dead; asks %v", r.address, up, l.dead, l.asking)
+			if up := l.members(); i != at && (up != 3 || len(l.deaths.known)+len(l.deaths.asking) > 0) {
+				t.Errorf("%s knows %d members, and of %v that they are dead; asks %v", r.address, up, l.deaths.known, l.deaths.asking)
 			}
 			l.mu.Unlock()
 		}
@@ -79,10 +81,10 @@ func TestAddressesStayFew(t *testing.T) {
 			l := r.node.life.Load()
 			l.mu.Lock()
 			if n := len(l.whereabouts.members) + len(l.whereabouts.others); n > 4 {
-				t.Errorf("%s, which leads: %v, has %d addresses of three members", r.address, l.term > 0, n)
+				t.Errorf("%s, which leads: %v, has %d addresses of three members", r.address, l.led.here(), n)
 			}
-			if n := len(l.reports); n > 4 {
-				t.Errorf("%s, which leads: %v, has %d reports of three members", r.address, l.term > 0, n)
+			if n := len(l.loads.of); n > 4 {
+				t.Errorf("%s, which leads: %v, has %d reports of three members", r.address, l.led.here(), n)
 			}
 			l.mu.Unlock()
 		}
@@ -106,8 +108,8 @@ func TestLeadsEarly(t *testing.T) {
 		l.parts.consensus = new(consensus.Consensus)
 		close(l.opened)
 		<-told
-		if l.term != 1 {
-			t.Errorf("leads in term %d", l.term)
+		if l.led.term != 1 {
+			t.Errorf("leads in term %d", l.led.term)
 		}
 	})
 }
@@ -132,6 +134,30 @@ func TestLeaveOfGivenUp(t *testing.T) {
 		l.leave(ctx)
 		if took := time.Since(began); took > time.Second {
 			t.Errorf("leaves for %v", took)
+		}
+	})
+}
+
+// A survivor that cannot write down that it has taken over is found by others all the same.
+func TestTakeOverOnFullDisk(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		nodes := w.settleOnDisk(2)
+		victim, survivor := nodes[0], nodes[1]
+		if survivor.leads() {
+			victim, survivor = survivor, victim
+		}
+		if err := os.Mkdir(filepath.Join(survivor.dir, nodeFile+".new"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		victim.kill()
+		w.await("the survivor", func() bool { return w.agree(1) })
+		victim.start()
+		w.await("both", func() bool { return w.agree(2) })
+		time.Sleep(settled)
+		for _, r := range nodes {
+			if alive := len(r.node.life.Load().gossip().Members()); alive != 2 {
+				t.Errorf("the gossip of %s has %d members", r.address, alive)
+			}
 		}
 	})
 }

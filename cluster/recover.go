@@ -87,30 +87,6 @@ func (l *life) serveRecover(conn net.Conn, _ port.Greeting) {
 	_, _ = conn.Write(text) // to an operator who may have gone
 }
 
-// recover takes over, unless that is under way.
-func (l *life) recover() error {
-	l.mu.Lock()
-	busy, closed := l.takingOver, l.closed
-	if !busy && !closed {
-		l.takingOver = true
-		l.running.Add(1) // close waits for what it would have to end
-	}
-	l.mu.Unlock()
-	switch {
-	case closed:
-		return errSeeking
-	case busy:
-		return errors.New("this node is taking over already")
-	}
-	defer l.running.Done()
-	defer func() {
-		l.mu.Lock()
-		l.takingOver = false
-		l.mu.Unlock()
-	}()
-	return l.takeOver()
-}
-
 // mayRecover returns why this node must not, nil if it may. A member that knows
 // a leader could be of a majority that goes on: then there is nothing to
 // recover, but a network to mend.
@@ -118,7 +94,7 @@ func (l *life) mayRecover() error {
 	l.mu.Lock()
 	ready := !l.closed && l.parts.consensus != nil
 	holds := l.table.Generation() > 0
-	leader, cluster := l.leader, l.cluster
+	leader, cluster := l.led.by, l.cluster
 	l.mu.Unlock()
 	if !ready {
 		return errSeeking
@@ -128,9 +104,7 @@ func (l *life) mayRecover() error {
 	var greeting sync.WaitGroup
 	for _, address := range l.seeds() {
 		greeting.Go(func() {
-			ctx, cancel := context.WithTimeout(context.Background(), helloTimeMax)
-			defer cancel()
-			peer, err := l.node.port.Hello(ctx, address)
+			peer, err := l.greet(address)
 			mu.Lock()
 			defer mu.Unlock()
 			if err == nil && peer.Cluster == cluster && peer.Table {

@@ -42,7 +42,7 @@ func (r *resident) leads() bool {
 	l := r.node.life.Load()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.term > 0
+	return l.led.here()
 }
 
 // Nodes with a data directory that end in order, together or in turn, go on with their rooms.

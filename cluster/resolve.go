@@ -5,11 +5,24 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 )
 
 // lookupTimeMax bounds the wait for a name server.
 const lookupTimeMax = 2 * time.Second
+
+// resolve looks up the names among addresses, so that one with several hosts
+// counts as several; what cannot be looked up stays as it is.
+func resolve(addresses []string) []string {
+	var all []string
+	for _, a := range addresses {
+		if a = strings.TrimSpace(a); a != "" {
+			all = append(all, lookup(a)...)
+		}
+	}
+	return all
+}
 
 // lookup returns the addresses of a host:port whose host may be a name with
 // several of them, sorted, so that all processes have them in one order. What

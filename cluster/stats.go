@@ -3,7 +3,6 @@ package cluster
 import (
 	"fmt"
 	"reflect"
-	"slices"
 	"time"
 
 	"hubsub/cluster/consensus"
@@ -65,24 +64,26 @@ func (n *Node) succeed(last, next *life) {
 	n.life.Store(next)
 }
 
+// counted is what a life counts itself. The guard is life.mu.
+type counted struct {
+	former      Counts // of parts that others have replaced
+	unaddressed int64  // messages to nobody knows where
+	tells       pace   // of orders that were refused
+}
+
 func (l *life) stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := Stats{
 		Members: make(map[placement.State]int), Member: l.member(),
-		Leads: l.leader == l.self.Name, KnowsLeader: l.leader != "",
+		Leads: l.led.by == l.self.Name, KnowsLeader: l.led.by != "",
 		Hosted: l.host.Rooms(), Rooms: l.table.Rooms(), Generation: l.generation,
-		Waiting: len(l.waiting) + len(l.paging), Counts: l.counts(),
+		Waiting: l.questions.waiting(), Counts: l.counts(),
 	}
 	for _, one := range l.standing() {
-		if l.dead[one.Member.Name].so {
-			one.State = placement.Down
-		}
-		s.Members[one.State]++
+		s.Members[l.stateOf(one)]++
 	}
-	if c := l.parts.consensus; c != nil {
-		s.Voter = slices.ContainsFunc(c.Servers(), func(one consensus.Server) bool { return one.Voter && one.Name == l.self.Name })
-	}
+	s.Voter = l.parts.consensus != nil && l.votes(l.self.Name)
 	return s
 }
 
@@ -100,14 +101,14 @@ func (l *life) counts() (c Counts) {
 		c.Consensus = p.consensus.Stats()
 	}
 	late := l.host.Outdated()
-	c.Orders = OrderStats{OldTerms: late.Terms, OldEpochs: late.Epochs, NoAddress: l.unaddressed}
-	c.add(l.former)
+	c.Orders = OrderStats{OldTerms: late.Terms, OldEpochs: late.Epochs, NoAddress: l.counted.unaddressed}
+	c.add(l.counted.former)
 	return c
 }
 
 // retire keeps what a gossip has counted that another one replaces. The caller
 // holds mu.
-func (l *life) retire(old *gossip.Gossip) { l.former.add(Counts{Gossip: old.Stats()}) }
+func (l *life) retire(old *gossip.Gossip) { l.counted.former.add(Counts{Gossip: old.Stats()}) }
 
 // add adds what was counted by parts that have ended. It goes by the types, so
 // that no counter is forgotten.
@@ -149,9 +150,8 @@ func sum(a, b reflect.Value) {
 func (l *life) order(now time.Duration, from placement.Name, m placement.Message) {
 	before := l.host.Outdated()
 	l.host.Receive(now, from, m)
-	if l.host.Outdated() == before || l.refusedAt > 0 && now-l.refusedAt < refusedInterval {
+	if l.host.Outdated() == before || !l.counted.tells.pass(now, refusedInterval) {
 		return
 	}
-	l.refusedAt = now
 	l.log.Info("refuses a message of a leader that is none any more, or of what has changed since", "from", from, "message", fmt.Sprintf("%T", m))
 }
