@@ -332,11 +332,21 @@ func (l *life) giveUp(contacts ...string) {
 		return
 	}
 	l.forsaken = true
-	l.next = slices.Concat(contacts, l.contacts)
-	slices.Sort(l.next)
-	l.next = slices.Compact(l.next)
-	l.next = l.next[:min(len(l.next), contactsMax)]
+	l.next = handOn(contacts, l.contacts)
 	close(l.over)
+}
+
+// handOn joins the contacts of a life to those that it was given, each once. The
+// new ones stay if there are too many. They are in one order for all processes,
+// of which the first one in reach may found a cluster.
+func handOn(found, given []string) (all []string) {
+	for _, address := range slices.Concat(found, given) {
+		if len(all) < contactsMax && !slices.Contains(all, address) {
+			all = append(all, address)
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // newestBoot returns the highest boot number that is known of this node.

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -160,4 +161,24 @@ func TestTakeOverOnFullDisk(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestHandOn(t *testing.T) {
+	f := func(found, given string, want string) {
+		t.Helper()
+		if got := strings.Join(handOn(strings.Fields(found), strings.Fields(given)), " "); got != want {
+			t.Errorf("%q and %q: %q, want %q", found, given, got, want)
+		}
+	}
+	f("", "", "")
+	f("b a", "", "a b")
+	f("c a", "b a", "a b c")
+	f("c c", "c", "c")
+	many := strings.Repeat("a b c d e f g h ", contactsMax)
+	f("z", many, "a b c d e f g h z")
+	var full []string
+	for i := range contactsMax {
+		full = append(full, fmt.Sprintf("a%03d", i))
+	}
+	f("z", strings.Join(full, " "), strings.Join(full[:contactsMax-1], " ")+" z")
 }
