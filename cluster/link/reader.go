@@ -1,0 +1,189 @@
+package link
+
+import (
+	"net"
+	"time"
+)
+
+// read receives a connection's batches until it ends.
+func (p *peer) read(c *conn) {
+	err := p.receive(c)
+	p.links.refuse(p.name, c, err)
+	p.disconnect(c)
+}
+
+func (p *peer) receive(c *conn) error {
+	r := reader{from: c, buffer: make([]byte, readBufferBytes)}
+	for {
+		h, body, err := r.next()
+		if err != nil {
+			return err
+		}
+		if err := p.acknowledged(c, h); err != nil {
+			return err
+		}
+		if h.number == 0 {
+			continue
+		}
+		records, err := r.expand(h, body)
+		if err != nil {
+			return err
+		}
+		n, whole := countRecords(records)
+		if !whole {
+			return refuseRecords
+		}
+		p.links.config.Receive(p.name, records)
+		p.received(c, h, n)
+	}
+}
+
+// acknowledged takes a batch's acknowledgement, and checks its number.
+func (p *peer) acknowledged(c *conn, h header) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := &p.session
+	switch {
+	case p.forgotten:
+		return net.ErrClosed
+	case h.ack > s.written:
+		return refuseAck
+	case h.number != 0 && h.number != s.received+1:
+		return refuseOrder
+	}
+	c.fruitful = true
+	if h.ack <= s.acked {
+		return nil
+	}
+	s.acked = h.ack
+	s.progress = time.Now()
+	c.acknowledged = true
+	p.trim()
+	if (!p.writing && p.waits()) || (p.closed && s.ring.len() == 0) {
+		p.notify()
+	}
+	return nil
+}
+
+// received takes note that a batch is received, and sees to its acknowledgement.
+func (p *peer) received(c *conn, h header, records int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.session.received = h.number
+	p.counts.received.count(records, h.raw, headerBytes+h.coded)
+	p.unacked += headerBytes + h.coded
+	switch {
+	case p.unacked >= ackBytes:
+		p.ackNow()
+	case !p.ackArmed:
+		p.ackArmed = true
+		p.ackTimer.Reset(ackDelay)
+	}
+}
+
+// disconnect ends a connection when its reader has.
+func (p *peer) disconnect(c *conn) {
+	c.Close()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for p.writing {
+		p.released.Wait()
+	}
+	p.conn, p.out = nil, nil
+	p.trim()
+	s := &p.session
+	now := time.Now()
+	s.since = now
+	if c.stalled {
+		s.since = s.progress
+	}
+	switch {
+	case c.acknowledged:
+		s.fruitless = 0
+	case s.ring.len() > 0:
+		s.fruitless++
+	}
+	if c.fruitful {
+		p.pause = 0
+	}
+	p.rest()
+	if !c.dialed {
+		p.dialAt = p.dialAt.Add(redialGrace)
+	}
+	close(c.done)
+	p.notify()
+}
+
+// reader takes batches off a connection.
+type reader struct {
+	from       net.Conn
+	buffer     []byte
+	start, end int    // of what is in it
+	plain      []byte // what the last batch was expanded into
+}
+
+// next returns a batch that is as it was sealed. The body stays until next is
+// called again.
+func (r *reader) next() (header, []byte, error) {
+	if err := r.fill(headerBytes); err != nil {
+		return header{}, nil, err
+	}
+	h, err := parseHeader(r.buffer[r.start:])
+	if err != nil {
+		return header{}, nil, err
+	}
+	size := headerBytes + h.coded
+	if err := r.fill(size); err != nil {
+		return header{}, nil, err
+	}
+	batch := r.buffer[r.start : r.start+size]
+	if !h.intact(batch) {
+		return header{}, nil, refuseChecksum
+	}
+	r.start += size
+	return h, batch[headerBytes:], nil
+}
+
+// fill reads until there are so many bytes. A long batch gets memory as it comes,
+// not as it is announced.
+func (r *reader) fill(bytes int) error {
+	for r.end-r.start < bytes {
+		if r.start == r.end {
+			r.start, r.end = 0, 0
+			if len(r.buffer) > spareBytesMax {
+				r.buffer = make([]byte, readBufferBytes)
+			}
+		}
+		if r.end == len(r.buffer) || (r.start > 0 && r.start+bytes > len(r.buffer)) {
+			r.makeRoom()
+		}
+		n, err := r.from.Read(r.buffer[r.end:])
+		if err != nil {
+			return err
+		}
+		r.end += n
+	}
+	return nil
+}
+
+// makeRoom moves what is there to the front, of a buffer twice as long if it is
+// more than half.
+func (r *reader) makeRoom() {
+	to := r.buffer
+	if r.end-r.start > len(r.buffer)/2 {
+		to = make([]byte, 2*len(r.buffer))
+	}
+	r.end = copy(to, r.buffer[r.start:r.end])
+	r.start = 0
+	r.buffer = to
+}
+
+// expand returns the records of a batch, which stay until it or next is called
+// again.
+func (r *reader) expand(h header, body []byte) ([]byte, error) {
+	records, err := expand(r.plain, h, body)
+	if h.flags&flagS2 != 0 && err == nil && cap(records) <= spareBytesMax {
+		r.plain = records
+	}
+	return records, err
+}
