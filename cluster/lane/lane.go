@@ -1,0 +1,289 @@
+package lane
+
+import (
+	"time"
+
+	"hubsub/cluster/placement"
+)
+
+// Code is how a question of the engine is answered.
+type Code uint8
+
+const (
+	Done     Code = iota
+	TryAgain      // what has become of it is not known, or nobody could take it now
+	Down          // the cluster cannot say where the room lives
+	TooMany       // rooms
+	Failed        // the room cannot be placed: its name, say
+)
+
+// Why is the reason of a gap.
+type Why uint8
+
+const (
+	Takeover Why = iota // the leader died, and what it ordered last may not have come
+	Link                // a connection broke for too long
+	Full                // this node was too slow for what came
+	Moved               // the leader changed, and this node learned it too late
+	whyMax
+)
+
+// Sink is the engine's loop as its lane sees it. It is called only from inside
+// the lane's methods.
+type Sink interface {
+	// Deliver brings a message to those who hear it here, after all that was
+	// delivered before. The bytes are good during the call.
+	Deliver(kind Kind, room, channel, message []byte)
+
+	// Answer answers a question, each once.
+	Answer(tag uint64, code Code, n int64)
+
+	// Own tells whether the engine may publish to a room by itself: this node
+	// leads it, and no other node hears it.
+	Own(room string, own bool)
+
+	// Gap tells that subscribers of a room here have not got so many messages; -1:
+	// nobody knows how many.
+	Gap(room string, lost int64, why Why)
+}
+
+// Network brings records to other nodes, those of one node to another in their
+// order. The record is copied in the call. It returns false if there is no room:
+// then it will not arrive.
+type Network interface {
+	Send(to Peer, r *Record) bool
+}
+
+// Director knows where rooms live.
+type Director interface {
+	// Ask asks where a room lives; Placed or Unplaced follows.
+	Ask(room string, create bool)
+
+	// Suspect asks for a look whether a process lives; Dead may follow.
+	Suspect(Peer)
+
+	// Enter says that somebody uses a room that this node hosts, and Leave that
+	// nobody does any more. Enter is false while the room may be about to be
+	// closed: Opened or Shut follows.
+	Enter(room string) bool
+	Leave(room string)
+}
+
+// Foreign knows who hears a channel by a pattern that is bound to no room.
+type Foreign interface {
+	// Match yields nodes and how many of their clients it is, this one too. A
+	// node that has not told its patterns yet hears all, by no client.
+	Match(channel []byte, yield func(p Peer, clients int64))
+
+	// Elsewhere reports whether it may yield another node, for some channel.
+	Elsewhere() bool
+}
+
+// Config is what a lane needs. All of it is called on the lane's loop.
+type Config struct {
+	Sink     Sink
+	Network  Network
+	Director Director
+	Foreign  Foreign
+	Match    func(pattern, name []byte) bool // a Redis glob
+	Start    uint64                          // when this process began, in microseconds
+}
+
+// Lane runs the protocol of rooms for those of one event loop. It belongs to
+// that loop.
+type Lane struct {
+	Config
+
+	now      time.Duration
+	rooms    map[string]*room
+	dead     map[Peer]bool
+	isolated bool
+
+	dirty   []*room // with interest to announce
+	alarms  alarms  // when to look at a room again
+	hearers []hearer
+	items   []Item
+	record  Record // the one that is being sent
+
+	pending      int // publishes that wait, and their bytes
+	pendingBytes int
+
+	stats Stats
+}
+
+// New returns a lane without rooms.
+func New(c Config) *Lane {
+	return &Lane{Config: c, rooms: make(map[string]*room), dead: make(map[Peer]bool)}
+}
+
+// room returns the state of a room, new if there is none.
+func (l *Lane) room(name []byte) *room {
+	if r := l.rooms[string(name)]; r != nil {
+		return r
+	}
+	r := &room{lane: l, name: string(name), owner: nobody, used: l.now}
+	l.rooms[r.name] = r
+	l.alarm(r, l.now+restInterval)
+	return r
+}
+
+// Placed answers Ask: where a room lives. hosts are all of its placement, dead
+// ones too, in their order.
+func (l *Lane) Placed(name string, epoch placement.Epoch, hosts []Peer) {
+	r := l.rooms[name]
+	if r == nil {
+		return
+	}
+	r.asked = 0
+	if epoch.Compare(r.epoch) > 0 {
+		r.place(epoch, hosts)
+	} else if r.lost {
+		r.wantsPlace() // nothing newer yet
+	}
+	r.proceed()
+}
+
+// Unplaced answers Ask: the room does not exist, if the code is Done, or nobody
+// can say where.
+func (l *Lane) Unplaced(name string, code Code) {
+	r := l.rooms[name]
+	if r == nil {
+		return
+	}
+	r.asked = 0
+	if code == Done {
+		r.absent()
+	} else {
+		r.unplaceable(code)
+	}
+}
+
+// Opened tells that this node hosts a room, or under which placement now; or that
+// the room will not be closed.
+func (l *Lane) Opened(name string, epoch placement.Epoch, hosts []Peer) {
+	r := l.room([]byte(name))
+	if epoch.Compare(r.served) < 0 {
+		return
+	}
+	r.closing = false
+	r.served = epoch
+	r.serving = true
+	if epoch.Compare(r.epoch) > 0 {
+		r.place(epoch, hosts)
+	}
+	r.admit()
+	r.succeed()
+	r.proceed()
+}
+
+// Shut tells that this node hosts a room no more.
+func (l *Lane) Shut(name string) {
+	if r := l.rooms[name]; r != nil && r.serving {
+		r.shut()
+		r.proceed()
+	}
+}
+
+// Dead tells that a process is dead: for certain, or because the cluster has
+// agreed on it.
+func (l *Lane) Dead(p Peer) {
+	if l.dead[p] || p == Self {
+		return
+	}
+	l.dead[p] = true
+	for _, r := range l.rooms {
+		r.bury(p)
+	}
+}
+
+// Alive takes that back.
+func (l *Lane) Alive(p Peer) {
+	if !l.dead[p] {
+		return
+	}
+	delete(l.dead, p)
+	for _, r := range l.rooms {
+		if r.office.leading {
+			r.tell(p, Lead, 0) // it may hear the room, and was forgotten
+		}
+		if r.hosted(p) {
+			r.announceAll()
+			r.proceed()
+		}
+	}
+}
+
+// Broken tells that what was under way from and to a process may be lost.
+func (l *Lane) Broken(p Peer) {
+	for _, r := range l.rooms {
+		r.broken(p)
+	}
+}
+
+// Isolated tells whether this process may have been cut off from the majority:
+// then it leads no room, so that the others may.
+func (l *Lane) Isolated(yes bool) {
+	if l.isolated == yes {
+		return
+	}
+	l.isolated = yes
+	for _, r := range l.rooms {
+		r.succeed()
+		r.own()
+		r.proceed()
+	}
+}
+
+// PatternsChanged tells that Foreign.Elsewhere may have changed.
+func (l *Lane) PatternsChanged() {
+	for _, r := range l.rooms {
+		r.own()
+	}
+}
+
+// Restart tells that the others know this process by another name, which begins
+// at start, and nothing of what it has said before. What its clients hear stays.
+func (l *Lane) Restart(start uint64) {
+	l.Start = start
+	clear(l.dead)
+	for _, r := range l.rooms {
+		r.restart()
+	}
+}
+
+// Flush ends a tick of the engine: it tells the others what has changed.
+func (l *Lane) Flush() {
+	for i := 0; i < len(l.dirty); i++ {
+		l.dirty[i].announce()
+	}
+	clear(l.dirty)
+	l.dirty = l.dirty[:0]
+}
+
+// Next returns when Tick has something to do, unless something happens before.
+func (l *Lane) Next() time.Duration { return l.alarms.next() }
+
+// Tick tells the time, and looks at what no event tells of.
+func (l *Lane) Tick(now time.Duration) {
+	l.now = now
+	for r := l.alarms.due(now); r != nil; r = l.alarms.due(now) {
+		r.look()
+	}
+}
+
+// alarm has the lane look at a room at a time, or before.
+func (l *Lane) alarm(r *room, at time.Duration) {
+	if r.due == 0 || at < r.due {
+		r.due = at
+		l.alarms.add(r, at)
+	}
+}
+
+// Rooms returns how many rooms the lane knows.
+func (l *Lane) Rooms() int { return len(l.rooms) }
+
+// send sends the record that is prepared in l.record.
+func (l *Lane) send(to Peer, r Record) bool {
+	l.record = r
+	return l.Network.Send(to, &l.record)
+}

@@ -1,0 +1,59 @@
+package lane
+
+import "time"
+
+const (
+	// confirmWithin is how long the other hosts have to take note of an interest
+	// that the leader has: then it is confirmed without them.
+	confirmWithin = 100 * time.Millisecond
+
+	// retryInterval is when a publish is sent again that a host has refused who
+	// does not lead, yet. A new leader says so at once; this is for when that is
+	// lost.
+	retryInterval = 50 * time.Millisecond
+
+	// askInterval is when the cluster is asked again where a room lives, whose
+	// hosts did not know of it or are all dead.
+	askInterval = 50 * time.Millisecond
+
+	// announceInterval is when an interest is told again that no leader has
+	// confirmed: what it was told first may have been lost with a process.
+	announceInterval = 500 * time.Millisecond
+
+	// publishPatience is how long a message waits for a leader. Clients give up
+	// after a few seconds.
+	publishPatience = 5 * time.Second
+
+	// endWithin is how long a handover may take: the new leader waits so long for
+	// the old one to end, and nodes for its last messages. It is two trips between
+	// nodes, and what a machine under load adds.
+	endWithin = time.Second
+
+	// restInterval is when a room is forgotten that nobody has used since.
+	restInterval = 10 * time.Second
+
+	// pendingMax and pendingBytesMax bound what waits for answers of leaders, in
+	// one lane: a second's messages at a rate that a lane cannot reach.
+	pendingMax      = 1 << 17
+	pendingBytesMax = 64 << 20
+
+	// heldMax and heldBytesMax bound what one room may keep of a new leader's
+	// messages until the old one's have all come.
+	heldMax      = 1024
+	heldBytesMax = 4 << 20
+
+	// roomBytesMax, nameBytesMax, messageBytesMax and itemsMax are what a record
+	// may hold: more than clients may send.
+	roomBytesMax    = 64 << 10
+	nameBytesMax    = 1 << 20
+	messageBytesMax = 2 << 20
+	itemsMax        = 1 << 16
+
+	// itemsBytesMax is how many bytes of names one announcement has, at the most;
+	// more are told in several.
+	itemsBytesMax = 256 << 10
+
+	// patternsWithin is how long a pattern of all rooms waits for nodes that do
+	// not answer: less than clients wait, and most hung nodes are found dead later.
+	patternsWithin = 2 * time.Second
+)

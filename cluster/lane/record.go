@@ -1,0 +1,69 @@
+package lane
+
+// Type says what a record is. Who does not know one skips it.
+type Type uint8
+
+const (
+	// Of a node to all hosts of a room.
+	Announce Type = 1 + iota // Key, Serial, Flags&Reset, Items: how many of its clients hear what
+
+	// The hosts' answers.
+	Ack     // Key, Serial, Flags&Leads, and from the leader Number and Index
+	NotHost // this node does not host the room, as far as it knows
+
+	// Of a node to the leader, and its answers.
+	Publish // Key, Serial, Attempt, Kind, Channel, Message; with Flags&CountOnly nothing is published
+	Ordered // Serial, Count
+	Refuse  // Key, Serial, Attempt: the publish has no place in the order
+
+	// Of the leader.
+	Message  // Key, Number, Index, Kind, Channel, Message
+	Position // Key, Number, Index: what should have come until now
+	Lead     // Key, Prev, Flags&(Planned|Known): it leads from now on
+	End      // Key, Number, Index: no message of the key follows
+	Handover // Key: the next leader may begin
+
+	// Of anybody to who uses a lower key.
+	Higher // Key
+
+	// Of a node to all others, about patterns of all rooms. They have no room.
+	PatternAnnounce // Serial, Flags&Reset, Items
+	PatternAck      // Serial
+
+	typeMax
+)
+
+// Flags of a record.
+const (
+	Reset     uint8 = 1 << iota // Items are all; what is not there is not heard
+	Leads                       // the sender leads under Key
+	Planned                     // the leader before has handed over: its End comes, or has come
+	Known                       // the receiver was in the leader's table when it began
+	CountOnly                   // the question how many hear the channel by its name
+)
+
+// Record is what nodes tell each other about a room. Its slices are good during
+// the call that it is given to.
+type Record struct {
+	Type    Type
+	Flags   uint8
+	Kind    Kind
+	Attempt uint32
+	Room    []byte
+	Key     Key
+	Prev    Key
+	Serial  uint64
+	Number  uint64 // of a message in its room's order under Key, from 1
+	Index   uint64 // how many messages under Key were meant for the receiver, this one too
+	Count   int64  // of clients
+	Channel []byte
+	Message []byte
+	Items   []Item
+}
+
+// Item tells how many of a node's clients hear a name.
+type Item struct {
+	Kind  Kind
+	Name  []byte
+	Count int64
+}
