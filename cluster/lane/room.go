@@ -230,7 +230,8 @@ func (r *room) restart() {
 	r.step(Key{}, nobody, Moved)
 	r.queue.orphaned(r, r.queue.to)
 	r.queue.retryAt = 0
-	r.epoch, r.hosts, r.lost, r.askDue = placement.Epoch{}, nil, false, 0
+	r.epoch, r.hosts, r.lost = placement.Epoch{}, nil, false
+	r.asked, r.askDue = 0, 0 // whoever was asked answers no more
 	r.serving, r.served, r.entered, r.closing = false, placement.Epoch{}, false, false
 	r.audiences = nil
 	r.local.serial++
