@@ -32,11 +32,16 @@ func (d *Decider) ask(now time.Duration, w waiter) {
 		d.commit(k)
 	case w.ask.Delete, !exists && !w.ask.Create, exists && d.suits(p, w.ask):
 		d.answer(w)
-	case !exists && d.settings.MaxRooms > 0 && d.table.Rooms()+d.creating >= d.settings.MaxRooms:
+	case !exists && d.crowded():
 		d.refuse(w.from, w.ask, TooMany)
 	default:
 		d.place(now, p, w.ask, w)
 	}
+}
+
+// crowded reports whether there are as many rooms as there may be.
+func (d *Decider) crowded() bool {
+	return d.settings.MaxRooms > 0 && d.table.Rooms()+d.creating >= d.settings.MaxRooms
 }
 
 // hosts returns how many hosts are asked for, 0 if nothing is said: no more than
@@ -76,14 +81,19 @@ func (d *Decider) place(now time.Duration, p Placement, ask Ask, waiters ...wait
 	if len(waiters) > 0 {
 		k.near = waiters[0].from
 	}
-	for _, host := range p.Hosts {
-		m, s, _ := d.table.Member(host)
-		if s.Serves() && len(k.kept) < k.want && (len(k.pins) == 0 || slices.Contains(k.pins, m.ID)) {
+	d.keep(k)
+	d.begin(k)
+	d.proceed(now, k)
+}
+
+// keep has a work keep the room's hosts that are alive, if they are among those
+// that shall host it.
+func (d *Decider) keep(k *work) {
+	for _, host := range k.prev.Hosts {
+		if m, s, _ := d.table.Member(host); s.Serves() && len(k.kept) < k.want && k.allows(m) {
 			k.kept = append(k.kept, host)
 		}
 	}
-	d.begin(k)
-	d.proceed(now, k)
 }
 
 // proceed commits the work if it has the hosts, or asks nodes to be such.

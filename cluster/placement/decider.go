@@ -30,7 +30,7 @@ type Decider struct {
 	// In office.
 	leading    bool
 	term       Term
-	serial     uint64 // of the last attempt, proposal or verification
+	serial     uint64 // of the last attempt, proposal, verification or drop
 	works      map[string]*work
 	creating   int // works that make a new room
 	sessions   map[Name]*session
@@ -43,6 +43,7 @@ type Decider struct {
 	unverified map[uint64][]answer
 	unacked    map[delivery]bool
 	resends    queue[delivery]
+	dropped    [shardCount]uint64 // when a member was last told to drop a room of each shard, as a serial
 	repair     repair
 	roll       roll
 }
@@ -89,6 +90,7 @@ func (d *Decider) reset() {
 	d.unacked = make(map[delivery]bool)
 	d.deadlines, d.votes, d.resends = queue[deadline]{}, queue[deadline]{}, queue[delivery]{}
 	d.batch, d.memberOps, d.answers = nil, nil, nil
+	d.dropped = [shardCount]uint64{}
 	d.repair = repair{deaths: make(map[Name]time.Duration)}
 	d.roll = roll{downSince: make(map[Name]time.Duration)}
 	for _, l := range d.chooser.loads {

@@ -28,10 +28,19 @@
 //
 // A process that wants to be a member says so (Join) until it finds itself in a
 // roster, which the leader sends to all when the members have changed; only voters
-// have the table. It is up, or draining, until it is down or has left: forever,
-// for a process that comes back has a new name, and a higher boot number than any
-// that is known of its node. When no room names a dead process it is forgotten
-// (roster.go), and all that the leader knew about it.
+// have the table. It is up, or draining, until it is down or has left. A process
+// that comes back has a new name, and a higher boot number than any that is known of
+// its node; or it is resumed under its name, with what consensus had stored, and is
+// up again, if no newer one has taken its place. Of the rooms that it hosted it
+// knows nothing then, nor what it has promised. When no room names a dead process it
+// is forgotten (roster.go), and all that the leader knew about it.
+//
+// # A generation ends
+//
+// Whoever begins a new generation has a standby's table, which may lack what was
+// agreed on last. So its first entry gives all rooms new epochs, higher than any that
+// clients or hosts can know; and what a host has from an earlier generation, and the
+// table lacks, is adopted (report.go). What this generation has deleted is not.
 //
 // # What makes it safe
 //
@@ -57,7 +66,7 @@
 // None. The parts have no clock, no socket, no goroutine and no lock: their
 // methods take the time and what has happened, and leave effects for the caller to
 // carry out; Next says when Tick has something to do, so that an idle node sleeps.
-// So a simulator runs them (sim_test.go), a thousand lives a minute, with faults
+// So a simulator runs them (sim_test.go), thousands of lives a minute, with faults
 // that no machine has often enough. mutants_test.go breaks the rules above, one at
 // a time, and the simulator must find each.
 //

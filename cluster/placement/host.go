@@ -135,7 +135,7 @@ func (h *Host) Receive(now time.Duration, from Name, m Message) {
 			h.open(m.Room, r)
 		}
 	case List:
-		if h.heeds(from, m.Term) {
+		if h.heeds(from, m.Attempt.Term) {
 			h.list(from, m)
 		}
 	case Roster:
@@ -263,7 +263,7 @@ func (h *Host) list(from Name, m List) {
 	}
 	for shard, rooms := range wanted {
 		if rooms != nil {
-			h.effects.send(from, Listed{shard, rooms})
+			h.effects.send(from, Listed{m.Attempt, shard, rooms})
 		}
 	}
 }

@@ -127,7 +127,7 @@ func TestOutdated(t *testing.T) {
 	attempt := Attempt{last, 1}
 	for _, m := range []Message{
 		Reserve{attempt, "r"}, Activate{last, "r", Epoch{1, 99}, []Name{"n0/1"}}, Drop{last, "r", Epoch{1, 99}},
-		MayClose{attempt, "r", Epoch{1, 9}}, Reopen{last, attempt, "r"}, List{last, []int{1}},
+		MayClose{attempt, "r", Epoch{1, 9}}, Reopen{last, attempt, "r"}, List{attempt, []int{1}},
 	} {
 		f(fmt.Sprintf("%T of the last leader", m), m, Outdated{Terms: 1})
 	}

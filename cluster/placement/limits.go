@@ -60,7 +60,7 @@ const (
 	// a dead one: a restart takes less, and shall not move thousands of rooms.
 	repairDelay = 10 * time.Second
 
-	// repairsMax is how many rooms are repaired at once.
+	// repairsMax is how many rooms are repaired or adopted at once.
 	repairsMax = 1000
 
 	// proposeAgain is when a death that is not in the table yet is proposed again.

@@ -26,7 +26,7 @@ type State uint8
 const (
 	Up       State = iota
 	Draining       // serves what it has, gets nothing new
-	Down           // dead, or cut off: forever, for a process that comes back has another name
+	Down           // dead, or cut off; up again only if it is resumed under its name
 	Left           // ended in order
 )
 

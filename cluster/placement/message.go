@@ -173,14 +173,15 @@ type Roster struct {
 
 // List asks for the rooms of shards in which the two differ.
 type List struct {
-	Term   Term  `json:"term"`
-	Shards []int `json:"shards"`
+	Attempt Attempt `json:"attempt"`
+	Shards  []int   `json:"shards"`
 }
 
 // Listed answers List for one shard.
 type Listed struct {
-	Shard int              `json:"shard"`
-	Rooms map[string]Epoch `json:"rooms"`
+	Attempt Attempt          `json:"attempt"`
+	Shard   int              `json:"shard"`
+	Rooms   map[string]Epoch `json:"rooms"`
 }
 
 func (Ask) message()       {}

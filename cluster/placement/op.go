@@ -30,10 +30,10 @@ type OpKind uint8
 const (
 	PutRoom OpKind = iota + 1
 	DeleteRoom
-	PutMember // a process joins; an earlier one of the same node is dead
-	SetState  // of a member
-	Forget    // a dead member that no room names
-	BeginGeneration
+	PutMember       // a process joins; an earlier one of the same node is dead
+	SetState        // of a member
+	Forget          // a dead member that no room names
+	BeginGeneration // all rooms get new epochs
 )
 
 // Outcome is what became of an Op.
@@ -88,6 +88,7 @@ func (t *Table) apply(op *Op) Outcome {
 		if t.cluster == "" {
 			t.cluster = op.Cluster
 		}
+		t.renew()
 		return Done
 	default: // of a later version: skipped by all who do not know it
 		return Refused

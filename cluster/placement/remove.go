@@ -63,7 +63,7 @@ func (d *Decider) unsure(from Name, m Unsure) {
 	p, ok := d.table.Room(m.Room)
 	switch {
 	case !ok || !slices.Contains(p.Hosts, from):
-		d.effects.send(from, Drop{d.term, m.Room, d.table.Now()})
+		d.drop(from, m.Room, d.table.Now())
 	case p.Epoch == m.Epoch:
 		d.effects.send(from, Reopen{d.term, m.Attempt, m.Room})
 	default:

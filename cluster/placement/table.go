@@ -202,6 +202,19 @@ func (t *Table) put(name string, r room, pins []string) {
 	t.count(name, &r, +1)
 }
 
+// renew gives all rooms the epoch of this entry: of the generation before there may
+// be later ones than the table knows, and clients and hosts that do.
+func (t *Table) renew() {
+	for shard := range t.shards {
+		for name, r := range t.shards[shard] {
+			t.count(name, &r, -1)
+			r.epoch = t.Now()
+			t.count(name, &r, +1)
+			t.thaw(shard)[name] = r
+		}
+	}
+}
+
 func (t *Table) remove(name string) {
 	r, ok := t.shards[shardOf(name)][name]
 	if !ok {

@@ -76,6 +76,38 @@ func TestApply(t *testing.T) {
 	}
 }
 
+// A new generation gives all rooms one new epoch, and changes nothing else; what a
+// snapshot has stays as it was.
+func TestRenew(t *testing.T) {
+	table, fresh := NewTable(), NewTable()
+	first := append([]Op{{Kind: BeginGeneration, Generation: 5}}, nodes(2)...)
+	table.Apply(1, first)
+	fresh.Apply(1, first)
+	var ops []Op
+	for i := range 500 {
+		ops = append(ops, Op{Kind: PutRoom, Room: fmt.Sprint(i), Hosts: []Name{"n1/1", "n0/1"}[:1+i%2], Want: 2, Keep: true, Pins: []string{"n1"}})
+	}
+	table.Apply(2, ops)
+	old, p := table.Snapshot(), Placement{}
+	table.Apply(9, []Op{{Kind: BeginGeneration, Generation: 6}})
+	fresh.Apply(8, []Op{{Kind: BeginGeneration, Generation: 6}})
+	fresh.Apply(9, ops)
+	for i := range 500 {
+		p, _ = table.Room(fmt.Sprint(i))
+		if want, _ := fresh.Room(fmt.Sprint(i)); !reflect.DeepEqual(p, want) || old.shards[shardOf(fmt.Sprint(i))][fmt.Sprint(i)].epoch != (Epoch{5, 2}) {
+			t.Fatalf("%+v, want %+v", p, want)
+		}
+	}
+	for _, name := range []Name{"n0/1", "n1/1"} {
+		if table.Digests(name) != fresh.Digests(name) {
+			t.Errorf("%s has another digest", name)
+		}
+	}
+	if table.rooms != fresh.rooms || table.short != fresh.short {
+		t.Errorf("%d rooms, of which %d are short, want %d, %d", table.rooms, table.short, fresh.rooms, fresh.short)
+	}
+}
+
 // What a host and the leader count, each by itself, is the same.
 func TestDigests(t *testing.T) {
 	table := NewTable()

@@ -72,6 +72,11 @@ func (k *work) hosts() []Name {
 	return hosts
 }
 
+// allows reports whether a node may host the room, which may be pinned to some.
+func (k *work) allows(m Member) bool {
+	return len(k.pins) == 0 || slices.Contains(k.pins, m.ID)
+}
+
 // take notes an answer and reports whether it was waited for.
 func (k *work) take(from Name, is reply) bool {
 	for i := range k.asked {
@@ -134,7 +139,7 @@ func (d *Decider) committed(now time.Duration, k *work, is Outcome) {
 	switch {
 	case k.goal == toRemove && is == Done:
 		for _, host := range k.prev.Hosts {
-			d.effects.send(host, Drop{d.term, k.room, d.table.Now()})
+			d.drop(host, k.room, d.table.Now())
 		}
 		d.end(now, k)
 	case k.goal == toRemove:
@@ -147,7 +152,7 @@ func (d *Decider) committed(now time.Duration, k *work, is Outcome) {
 		}
 		for _, host := range k.prev.Hosts {
 			if !slices.Contains(p.Hosts, host) {
-				d.effects.send(host, Drop{d.term, k.room, p.Epoch})
+				d.drop(host, k.room, p.Epoch)
 			}
 		}
 		d.end(now, k)
