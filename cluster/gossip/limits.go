@@ -27,8 +27,9 @@ const (
 	indirectChecks = 3
 
 	// gossipInterval and gossipNodes are how often news goes to how many. Nothing
-	// is sent when there is no news.
-	gossipInterval = 200 * time.Millisecond
+	// is sent when there is no news, but it is looked for, and each wake costs. As
+	// often as a probe it costs none of its own, for both are timed from the start.
+	gossipInterval = probeInterval
 	gossipNodes    = 3
 
 	// pushPullInterval is how often a node exchanges all that it knows with another
@@ -55,9 +56,12 @@ const (
 	queueFramesMax = 256
 	queueBytesMax  = 256 << 10
 
-	// writeTimeMax is how long a peer may take no packet before its connection is
-	// given up. Sockets hold hundreds of packets: it is hung, or out of reach.
-	writeTimeMax = 2 * time.Second
+	// writeTimeMin to writeTimeMax is how long a peer may take no packet before its
+	// connection is given up. Sockets hold hundreds of packets: it is hung, or out
+	// of reach. A deadline is set for the longer time and kept until less than the
+	// shorter is left of it, for one that is moved wakes the process all the same.
+	writeTimeMin = 2 * time.Second
+	writeTimeMax = 20 * time.Second
 
 	// dialTimeMax is how long a dial for packets may take; after one that failed
 	// the next waits for redialMin, then twice as long each time, up to redialMax.
@@ -81,9 +85,9 @@ const (
 	metaBytesMax = 512
 
 	// reportInterval is how often a node reports its load, to the leader and to
-	// reportNodes others: so a new leader starts with a table.
+	// reportNodes other: so a new leader starts with a table.
 	reportInterval = time.Second
-	reportNodes    = 2
+	reportNodes    = 1
 
 	// rejoinInterval, more or less by a quarter, is how often a node looks for
 	// members that it has lost: the only thing that heals a partition.

@@ -72,7 +72,8 @@ func (p *peer) retire() bool {
 // link is a connection for packets.
 type link struct {
 	net.Conn
-	ended chan struct{} // closed when the peer has ended it, or this side
+	ended    chan struct{} // closed when the peer has ended it, or this side
+	deadline time.Time     // of writes
 }
 
 // send is the peer's goroutine: it dials when there is something to send, and
@@ -140,7 +141,7 @@ func (p *peer) dial() *link {
 	if !t.enter(conn) {
 		return nil
 	}
-	l := &link{conn, make(chan struct{})}
+	l := &link{Conn: conn, ended: make(chan struct{})}
 	go func() {
 		defer t.running.Done()
 		defer close(l.ended)
@@ -157,7 +158,11 @@ func (p *peer) write(l *link) bool {
 	if frames == 0 {
 		return true
 	}
-	err := l.SetWriteDeadline(time.Now().Add(writeTimeMax))
+	var err error
+	if now := time.Now(); l.deadline.Sub(now) < writeTimeMin {
+		l.deadline = now.Add(writeTimeMax)
+		err = l.SetWriteDeadline(l.deadline)
+	}
 	if err == nil {
 		_, err = l.Write(joined)
 	}
