@@ -17,12 +17,12 @@ func TestReadFrame(t *testing.T) {
 		} {
 			b := bufio.NewReaderSize(r, readBufferBytes)
 			for i, packet := range want {
-				got, err := readFrame(b)
-				if err != nil || !bytes.Equal(got, packet) {
+				got, report, err := readFrame(b)
+				if err != nil || report || !bytes.Equal(got, packet) {
 					t.Fatalf("%s, %s: packet %d is %d bytes, %v; want %d", name, how, i, len(got), err, len(packet))
 				}
 			}
-			if packet, err := readFrame(b); err == nil {
+			if packet, _, err := readFrame(b); err == nil {
 				t.Errorf("%s, %s: there are %d bytes more", name, how, len(packet))
 			}
 		}
@@ -47,13 +47,14 @@ func TestReadFrame(t *testing.T) {
 // was sent.
 func FuzzReadFrame(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 1, 'a', 0, 0, 0, 2, 'b', 'c'})
+	f.Add([]byte{0x80, 0, 0, 1, 'a', 0, 0, 0, 1, 'b'})
 	f.Add([]byte{0, 0, 0, 0})
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 1})
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		r := bufio.NewReaderSize(iotest.HalfReader(bytes.NewReader(stream)), readBufferBytes)
 		var again []byte
 		for {
-			packet, err := readFrame(r)
+			packet, report, err := readFrame(r)
 			if err != nil {
 				bad := frameError{}
 				if !errors.As(err, &bad) && err != io.EOF && err != io.ErrUnexpectedEOF {
@@ -64,7 +65,11 @@ func FuzzReadFrame(f *testing.F) {
 			if len(packet) == 0 || len(packet) > frameBytesMax {
 				t.Fatalf("a packet of %d bytes", len(packet))
 			}
-			again = appendFrame(again, packet)
+			if report {
+				again = appendReport(again, packet)
+			} else {
+				again = appendFrame(again, packet)
+			}
 		}
 		if !bytes.HasPrefix(stream, again) {
 			t.Errorf("%x became %x", stream, again)

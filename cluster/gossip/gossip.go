@@ -41,6 +41,7 @@ type Gossip struct {
 	ctx       context.Context // ends when this node leaves or closes
 	cancel    context.CancelFunc
 	closing   chan struct{}
+	passing   sync.Mutex // held while something is delivered, so that it comes in order
 	running   sync.WaitGroup
 	counters  counters
 
@@ -63,7 +64,7 @@ func Start(config Config) (*Gossip, error) {
 	}
 	g := &Gossip{config: config, log: config.Log, closing: make(chan struct{})}
 	g.view = newView(config.Self.Name, meta, &g.counters)
-	g.transport = newTransport(config.Port, addresses[0], config.Log, &g.counters)
+	g.transport = newTransport(config.Port, addresses[0], config.Log, &g.counters, g.hear)
 	if g.list, err = memberlist.Create(g.settings()); err != nil {
 		_ = g.transport.Shutdown() // has no errors
 		return nil, fmt.Errorf("cannot gossip: %w", err)
@@ -172,7 +173,7 @@ func (g *Gossip) Close() error {
 	return err
 }
 
-// deliver calls Lost and Heard.
+// deliver hands on what memberlist has told.
 func (g *Gossip) deliver() {
 	for {
 		select {
@@ -180,12 +181,19 @@ func (g *Gossip) deliver() {
 		case <-g.closing:
 			return
 		}
-		lost, reports := g.view.take()
-		for _, name := range lost {
-			g.config.Lost(name)
-		}
-		for _, r := range reports {
-			g.config.Heard(r)
-		}
+		g.pass()
+	}
+}
+
+// pass calls Lost and Heard with what there is.
+func (g *Gossip) pass() {
+	g.passing.Lock()
+	defer g.passing.Unlock()
+	lost, reports := g.view.take()
+	for _, name := range lost {
+		g.config.Lost(name)
+	}
+	for _, r := range reports {
+		g.config.Heard(r)
 	}
 }

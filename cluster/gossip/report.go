@@ -7,7 +7,7 @@ import (
 	"github.com/bytedance/sonic"
 )
 
-// report tells the leader and some others how busy this node is, once a second.
+// report tells the leader and another node how busy this one is, once a second.
 func (g *Gossip) report() {
 	ticker := time.NewTicker(reportInterval)
 	defer ticker.Stop()
@@ -31,6 +31,7 @@ func (g *Gossip) reportOnce() {
 		return
 	}
 	g.view.hear(r)
+	g.pass()
 	leader := string(g.config.Leader())
 	nodes := g.view.nodes()
 	rand.Shuffle(len(nodes), func(i, j int) { nodes[i], nodes[j] = nodes[j], nodes[i] })
@@ -42,8 +43,12 @@ func (g *Gossip) reportOnce() {
 			}
 			others++
 		}
-		if err := g.list.SendBestEffort(&nodes[i], b); err != nil { // the transport has no errors
-			g.log.Debug("cannot report this node's load", "to", nodes[i].Name, "error", err)
-		}
+		g.transport.report(b, nodes[i].Address())
 	}
+}
+
+// hear takes in a report of another node, and hands it on at once.
+func (g *Gossip) hear(report []byte) {
+	g.view.read(report)
+	g.pass()
 }

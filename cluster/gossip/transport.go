@@ -16,11 +16,14 @@ import (
 )
 
 // transport is memberlist's network: packets and streams over the cluster port.
+// Reports take the packets' way, but memberlist never sees them: it would hand
+// each from goroutine to goroutine to goroutine.
 type transport struct {
 	port     *port.Port
 	self     netip.AddrPort // as the other nodes reach it
 	log      *slog.Logger
 	counters *counters
+	heard    func(report []byte)
 	packets  chan *memberlist.Packet
 	streams  chan net.Conn
 	ctx      context.Context // ends with the transport
@@ -34,9 +37,9 @@ type transport struct {
 	peers  map[string]*peer      // that packets go to, by address
 }
 
-func newTransport(p *port.Port, self netip.AddrPort, log *slog.Logger, c *counters) *transport {
+func newTransport(p *port.Port, self netip.AddrPort, log *slog.Logger, c *counters, heard func(report []byte)) *transport {
 	t := &transport{
-		port: p, self: self, log: log, counters: c,
+		port: p, self: self, log: log, counters: c, heard: heard,
 		packets: make(chan *memberlist.Packet),
 		streams: make(chan net.Conn),
 		open:    make(map[net.Conn]struct{}),
@@ -66,24 +69,32 @@ func (t *transport) WriteTo(packet []byte, address string) (time.Time, error) {
 		t.counters.packetsCrowded.Add(1)
 		return now, nil
 	}
-	frame := appendFrame(make([]byte, 0, frameHeaderBytes+len(packet)), packet)
+	t.queue(appendFrame(make([]byte, 0, frameHeaderBytes+len(packet)), packet), address)
+	return now, nil
+}
+
+// report queues a report in the same way.
+func (t *transport) report(report []byte, address string) {
+	t.queue(appendReport(make([]byte, 0, frameHeaderBytes+len(report)), report), address)
+}
+
+func (t *transport) queue(frame []byte, address string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
-		return now, nil
+		return
 	}
 	p := t.peers[address]
 	if p == nil {
 		if len(t.peers) >= peersMax {
 			t.counters.packetsCrowded.Add(1)
-			return now, nil
+			return
 		}
 		p = &peer{transport: t, address: address, queued: make(chan struct{}, 1)}
 		t.peers[address] = p
 		t.running.Go(p.send)
 	}
 	t.counters.packetsCrowded.Add(uint64(p.push(frame)))
-	return now, nil
 }
 
 // DialTimeout opens a stream. memberlist knows who it wants there by the address
@@ -132,7 +143,7 @@ func (t *transport) receive(conn net.Conn, peer port.Greeting) {
 	from := address(peer.Address)
 	r := bufio.NewReaderSize(conn, readBufferBytes)
 	for {
-		packet, err := readFrame(r)
+		packet, report, err := readFrame(r)
 		if bad := (frameError{}); errors.As(err, &bad) {
 			t.counters.peersRefused.Add(1)
 			if others, ok := t.refusals.pass(); ok {
@@ -144,6 +155,10 @@ func (t *transport) receive(conn net.Conn, peer port.Greeting) {
 		}
 		t.counters.packetsReceived.Add(1)
 		t.counters.bytesReceived.Add(uint64(frameHeaderBytes + len(packet)))
+		if report {
+			t.heard(packet)
+			continue
+		}
 		select {
 		case t.packets <- &memberlist.Packet{Buf: packet, From: from, Timestamp: time.Now()}:
 		case <-t.ctx.Done():

@@ -17,7 +17,7 @@ import (
 
 // transport starts the transport of a node, without memberlist.
 func (n *node) transport() *transport {
-	return newTransport(n.port, netip.MustParseAddrPort(n.address), n.config().Log, new(counters))
+	return newTransport(n.port, netip.MustParseAddrPort(n.address), n.config().Log, new(counters), func([]byte) {})
 }
 
 // inTransports runs a test with the transports of two nodes.

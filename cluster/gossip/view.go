@@ -121,9 +121,8 @@ func (v *view) remember(a netip.AddrPort) {
 // NodeMeta returns what this node says of itself.
 func (v *view) NodeMeta(int) []byte { return v.meta }
 
-// NotifyMsg takes in a report. memberlist hands messages over with the last one
-// first, and uses the buffer again.
-func (v *view) NotifyMsg(b []byte) {
+// read takes in a report. Whoever calls it has it delivered.
+func (v *view) read(b []byte) {
 	var r placement.Report
 	if err := sonic.Unmarshal(b, &r); err != nil {
 		v.counters.reportsBad.Add(1)
@@ -131,6 +130,9 @@ func (v *view) NotifyMsg(b []byte) {
 	}
 	v.hear(r)
 }
+
+// NotifyMsg takes nothing in: reports are no messages of memberlist's.
+func (v *view) NotifyMsg([]byte) { v.counters.reportsBad.Add(1) }
 
 // GetBroadcasts has nothing: reports go to a few nodes each, for memberlist
 // spreads messages of its user's by sending them to everybody eight times.
@@ -164,6 +166,7 @@ func (v *view) MergeRemoteState(b []byte, _ bool) {
 	for _, r := range reports {
 		v.hear(r)
 	}
+	v.wake()
 }
 
 // hear takes in a report if it is news of a living member.
@@ -180,7 +183,6 @@ func (v *view) hear(r placement.Report) {
 		r.Node = m.Name // the decoded one keeps all of the message in memory
 		m.report, m.reported = r, true
 		v.fresh[m.Name] = struct{}{}
-		v.wake()
 	}
 }
 

@@ -42,7 +42,7 @@ func TestReports(t *testing.T) {
 		if strings.HasPrefix(message, "[") {
 			v.MergeRemoteState(buffer, false)
 		} else {
-			v.NotifyMsg(buffer)
+			v.read(buffer)
 		}
 		for i := range buffer {
 			buffer[i] = 'x' // memberlist uses it again
@@ -80,7 +80,7 @@ func TestReports(t *testing.T) {
 	}
 
 	// A member that was lost begins anew.
-	v.NotifyMsg([]byte(`{"node":"a/1","seq":9}`))
+	v.read([]byte(`{"node":"a/1","seq":9}`))
 	v.NotifyLeave(nodeOf(t, "a/1", 1))
 	v.NotifyLeave(nodeOf(t, "a/1", 1))
 	v.NotifyLeave(nodeOf(t, "self/1", 0))
