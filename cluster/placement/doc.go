@@ -40,7 +40,8 @@
 // Whoever begins a new generation has a standby's table, which may lack what was
 // agreed on last. So its first entry gives all rooms new epochs, higher than any that
 // clients or hosts can know; and what a host has from an earlier generation, and the
-// table lacks, is adopted (report.go). What this generation has deleted is not.
+// table lacks, is adopted (report.go). What this generation has deleted is not. A
+// host that hears of a later generation than its own begins anew.
 //
 // # What makes it safe
 //

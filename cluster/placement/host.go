@@ -109,6 +109,9 @@ func (h *Host) Roster() Roster { return h.roster }
 
 // Receive takes a message from the leader.
 func (h *Host) Receive(now time.Duration, from Name, m Message) {
+	if h.standing == gone {
+		return
+	}
 	switch m := m.(type) {
 	case Reserve:
 		if h.heeds(from, m.Attempt.Term) {
@@ -140,24 +143,34 @@ func (h *Host) Receive(now time.Duration, from Name, m Message) {
 		}
 	case Roster:
 		h.obeys(from, m.Term) // it is no order, but tells who leads
-		h.learn(m)
+		if h.standing != gone {
+			h.learn(m)
+		}
 	case Gone:
-		h.depart()
+		if !h.returning() { // they do not know yet; a roster tells if it is too late
+			h.depart()
+		}
 	}
 }
 
 // heeds is obeys for orders, and counts those that it refuses.
 func (h *Host) heeds(from Name, t Term) bool {
-	if !h.obeys(from, t) {
-		h.outdated.Terms++
-		return false
+	if h.obeys(from, t) {
+		return true
 	}
-	return true
+	if h.standing != gone {
+		h.outdated.Terms++
+	}
+	return false
 }
 
 // obeys reports whether a message is from the leader, or one that may be.
 func (h *Host) obeys(from Name, t Term) bool {
 	if t.Compare(h.term) < 0 {
+		return false
+	}
+	if h.term.Generation > 0 && t.Generation > h.term.Generation && from != h.self {
+		h.depart() // its own generation is over, and what it takes part in
 		return false
 	}
 	if t != h.term {
@@ -300,7 +313,10 @@ func (h *Host) learn(m Roster) {
 	h.roster = m
 	h.effects.add(Members{})
 	at := slices.IndexFunc(m.Members, func(s Standing) bool { return s.Member.Name == h.self })
+	replaced := slices.ContainsFunc(m.Members, func(s Standing) bool { return s.Member.ID == h.member.ID && s.Member.Boot > h.member.Boot })
 	switch {
+	case replaced:
+		h.depart()
 	case at >= 0 && m.Members[at].State.Serves():
 		h.standing = inside
 	case at >= 0 && h.returning(): // they have not heard of it

@@ -106,6 +106,43 @@ func TestStanding(t *testing.T) {
 	f("has left", says(now+20*joinRetry), "placement.Members", "placement.Parted")
 }
 
+// One that was restarted under its name believes nobody who calls it dead before it
+// is a member again, unless a newer process of its node is known.
+func TestReturning(t *testing.T) {
+	self := Standing{Member: Member{Name: "n0/1", ID: "n0", Boot: 1, Weight: 1}, State: Down}
+	newer := Standing{Member: Member{Name: "n0/2", ID: "n0", Boot: 2, Weight: 1}}
+	h := NewHost("n0/1", func(string) bool { return false }, func() bool { return false })
+	h.Join(self.Member, Report{}, true)
+	h.Leader("n1/1")
+	rejoins := func(m Message) bool {
+		h.Receive(time.Second, "n1/1", m)
+		return slices.Contains(h.Effects(), Effect(Rejoin{}))
+	}
+	for _, m := range []Message{Gone{}, Roster{Epoch: Epoch{1, 1}, Members: []Standing{self}}, Gone{}} {
+		if rejoins(m) {
+			t.Errorf("it believes %+v", m)
+		}
+	}
+	if !rejoins(Roster{Epoch: Epoch{1, 2}, Members: []Standing{self, newer}}) {
+		t.Error("it does not give way to a newer process of its node")
+	}
+}
+
+// An order of a later generation says that a host's own is over, unless the host's
+// process has begun it.
+func TestLaterGeneration(t *testing.T) {
+	for _, from := range []Name{"n0/1", "n1/1"} {
+		h := newTestHost()
+		h.Receive(0, "n1/1", Drop{Term{1, 1}, "other", Epoch{1, 2}})
+		h.Receive(0, from, Roster{Term: Term{2, 1}, Epoch: Epoch{2, 1}, Members: []Standing{{Member: Member{Name: "n0/1"}}}})
+		h.Receive(0, from, Drop{Term{2, 1}, "r", Epoch{2, 1}})
+		_, _, _, hosts := h.Hosts("r")
+		if rejoins := slices.Contains(h.Effects(), Effect(Rejoin{})); rejoins != (from != "n0/1") || hosts != rejoins {
+			t.Errorf("from %s: begins anew %v, hosts it yet %v", from, rejoins, hosts)
+		}
+	}
+}
+
 // What comes too late is refused and counted, each as what it is.
 func TestOutdated(t *testing.T) {
 	h := newTestHost()
