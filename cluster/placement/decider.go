@@ -360,9 +360,12 @@ func (d *Decider) refuse(to Name, m Message, why Refusal) {
 	}
 }
 
-// activate tells the hosts of a committed placement.
+// activate tells a host of a committed placement, later if the room may be closed
+// now: a host that has agreed to that, and was restarted since, would take users.
 func (d *Decider) activate(now time.Duration, host Name, room string, p Placement) {
-	d.effects.send(host, Activate{d.term, room, p.Epoch, p.Hosts})
+	if k := d.works[room]; k == nil || k.goal != toRemove {
+		d.effects.send(host, Activate{d.term, room, p.Epoch, p.Hosts})
+	}
 	again := delivery{host, room, p.Epoch}
 	d.unacked[again] = true
 	d.resends.push(now+resendAfter, again)

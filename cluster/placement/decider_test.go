@@ -104,6 +104,42 @@ func TestFailedDelete(t *testing.T) {
 	}
 }
 
+// A host that has agreed to close a room, and has forgotten it since, is not told to
+// serve it while the others are asked.
+func TestRestartedWhileClosing(t *testing.T) {
+	o := newOffice()
+	a, b := o.joins("a", 1), o.joins("b", 1)
+	o.table.Apply(o.table.index+1, []Op{{Kind: PutRoom, Room: "r", Hosts: []Name{a, b}, Want: 2}})
+	p, _ := o.table.Room("r")
+	o.hears(a, Idle{"r", p.Epoch})
+	attempt := told[MayClose](o, a)[0].Attempt
+	o.hears(a, Vote{attempt, "r", p.Epoch, true})
+	o.hears(a, Listed{Shard: shardOf("r")})
+	if o.wait(voteWait / 2); len(told[Activate](o, a)) > 0 {
+		t.Error("told to serve it")
+	}
+	o.hears(b, Vote{attempt, "r", p.Epoch, false})
+	if o.wait(2 * resendAfter); len(told[Activate](o, a)) == 0 {
+		t.Error("not told to serve it when it stays open")
+	}
+}
+
+// A host that is back when all others have agreed to close a room has not.
+func TestBackWhileClosing(t *testing.T) {
+	o := newOffice()
+	a, b := o.joins("a", 1), o.joins("b", 1)
+	o.table.Apply(o.table.index+1, []Op{{Kind: PutRoom, Room: "r", Hosts: []Name{a, b}, Want: 2}})
+	o.Die(o.now, b)
+	o.settle()
+	p, _ := o.table.Room("r")
+	o.hears(a, Idle{"r", p.Epoch})
+	o.hears(b, Join{Member: Member{Name: b, ID: "b", Boot: 1, Weight: 1}, Resumed: true})
+	o.hears(a, Vote{told[MayClose](o, a)[0].Attempt, "r", p.Epoch, true})
+	if _, exists := o.table.Room("r"); !exists || len(told[Reopen](o, a)) != 1 {
+		t.Errorf("it exists %v, opened %d times", exists, len(told[Reopen](o, a)))
+	}
+}
+
 // However often a member is said to be dead, it is one death, and one entry a
 // second.
 func TestOneDeath(t *testing.T) {

@@ -33,9 +33,14 @@ func (d *Decider) vote(now time.Duration, from Name, m Vote) {
 		d.reopen(now, k)
 		return
 	}
-	if k.take(from, yes) && k.is(silent) == 0 {
-		d.commit(k)
+	if !k.take(from, yes) || k.is(silent) > 0 {
+		return
 	}
+	if slices.ContainsFunc(k.prev.Hosts, func(host Name) bool { return d.table.Serves(host) && !k.asks(host) }) {
+		d.reopen(now, k) // it has come back meanwhile, perhaps to users
+		return
+	}
+	d.commit(k)
 }
 
 // reopen ends the attempt to close a room.
