@@ -13,43 +13,84 @@ type clients struct {
 	world  *world
 	serial uint64
 	asked  map[uint64]*inquiry
-	known  map[string]*known
 	scans  map[uint64]*scanning
+	wishes map[string]*wish
+	known  map[source]*known
 }
 
-// known is what the clients of a room know of it, all together.
+// wish is that there be a room.
+type wish struct {
+	open   int           // questions that make it
+	ghosts time.Duration // until when one that was given up, or asked of an earlier leader, may arrive
+}
+
+// source is a room and the generation that tells of it.
+type source struct {
+	raft *ideal
+	room string
+}
+
+// known is what the clients of a room were told of it, all together.
 type known struct {
-	epoch   Epoch         // the highest that any of them was told
-	deleted Epoch         // an epoch that is not any more
-	kept    bool          // it was configured
-	wanted  int           // questions open that make the room
-	ghosts  time.Duration // until when one that was given up, or asked of an earlier leader, may arrive
+	epoch   Epoch // the highest that any of them was told
+	deleted Epoch // an epoch that is not any more
+	kept    bool  // it was configured
 }
 
-// inquiry is one question, with what was known when it was asked.
+// inquiry is one question, with what each generation could answer when it was
+// asked; of one that began since nothing is expected.
 type inquiry struct {
-	ask     Ask
-	then    known
+	ask  Ask
+	then map[*ideal]moment
+}
+
+type moment struct {
+	known
 	current Epoch // of the room, in truth
-	since   Epoch // of the table then
+	since   Epoch // of the table
 	deletes int   // of the room until then
 }
 
 // scanning is one walk through all rooms, page by page.
 type scanning struct {
 	from   *process
-	there  map[string]int // rooms when it began, and how often each was deleted before
+	there  map[*ideal]map[string]int // rooms when it began, and how often each was deleted before
 	listed map[string]bool
+	raft   *ideal // whose pages they are
+	mixed  bool   // they are of several
 }
 
-func (c *clients) room(name string) *known {
-	if c.known == nil {
-		c.known = make(map[string]*known)
+func newClients(w *world) clients {
+	return clients{
+		world: w, asked: make(map[uint64]*inquiry), scans: make(map[uint64]*scanning),
+		wishes: make(map[string]*wish), known: make(map[source]*known),
 	}
-	if c.known[name] == nil {
-		c.known[name] = &known{}
+}
+
+func (c *clients) wish(room string) *wish {
+	if c.wishes[room] == nil {
+		c.wishes[room] = &wish{}
 	}
-	return c.known[name]
+	return c.wishes[room]
+}
+
+// told returns what was told of a room by a generation.
+func (c *clients) told(raft *ideal, room string) *known {
+	of := source{raft, room}
+	if c.known[of] == nil {
+		c.known[of] = &known{}
+	}
+	return c.known[of]
+}
+
+// inquire notes a question.
+func (c *clients) inquire(ask Ask) *inquiry {
+	q := &inquiry{ask, make(map[*ideal]moment)}
+	for _, r := range c.world.generations {
+		current, _ := r.table.Room(ask.Room)
+		q.then[r] = moment{*c.told(r, ask.Room), current.Epoch, r.table.Now(), r.deletes[ask.Room]}
+	}
+	return q
 }
 
 // act is called all the time.
@@ -59,7 +100,7 @@ func (c *clients) act() {
 		return
 	}
 	p := w.slots[w.random.IntN(len(w.slots))]
-	if !p.alive || p.paused > w.now {
+	if !p.runs() {
 		return
 	}
 	if w.chance(0.3) {
@@ -96,12 +137,11 @@ func (c *clients) act() {
 		}
 	}
 	c.serial++
-	current, _ := w.judge.table.Room(ask.Room)
-	c.asked[c.serial] = &inquiry{ask, *c.room(ask.Room), current.Epoch, w.judge.table.Now(), w.judge.deletes[ask.Room]}
+	c.asked[c.serial] = c.inquire(ask)
 	w.trace("%s is asked %d: %+v", p.name, c.serial, ask)
 	tag := c.serial
 	if ask.Create {
-		c.room(ask.Room).wanted++
+		c.wish(ask.Room).open++
 	}
 	p.front.Ask(w.now, tag, ask)
 	p.front.Tick(w.now)
@@ -127,27 +167,29 @@ func (c *clients) expect(p *process, tag uint64) {
 // forget takes a question off the list.
 func (c *clients) forget(tag uint64) {
 	if q := c.asked[tag]; q.ask.Create {
-		c.room(q.ask.Room).wanted--
+		c.wish(q.ask.Room).open--
 	}
 	delete(c.asked, tag)
 }
 
 // giveUp does so with one that may have an effect yet.
 func (c *clients) giveUp(tag uint64) {
-	c.room(c.asked[tag].ask.Room).ghosts = c.world.now + simLatest
+	c.wish(c.asked[tag].ask.Room).ghosts = c.world.now + simLatest
 	c.forget(tag)
 }
 
 // elected is called when a new leader knows nothing of what the old one answered.
 func (c *clients) elected() {
-	for _, k := range c.known {
+	for _, k := range c.wishes {
 		k.ghosts = c.world.now + simLatest
 	}
 }
 
-// made checks that somebody wants a room that is made.
-func (c *clients) made(room string) {
-	if k := c.room(room); k.wanted == 0 && c.world.now > k.ghosts {
+// made checks that somebody wants a room that is made, or has it already. Who asked
+// the leader of a generation that is over may have the answer of a later one.
+func (c *clients) made(r *ideal, room string, hosts []Name) {
+	_, adopted := c.world.judge.claims[claim{r, hosts[0], room}]
+	if k := c.wish(room); k.open == 0 && c.world.now > k.ghosts && !adopted && r == c.world.latest() {
 		c.world.fail("%s is made, and nobody asks for it", room)
 	}
 }
@@ -162,8 +204,9 @@ func (c *clients) idle(p *process) {
 	p.bring()
 }
 
-// answered checks an answer against what was known when its question was asked.
-func (c *clients) answered(e Answer) {
+// answered checks an answer of a generation against what was known when its
+// question was asked.
+func (c *clients) answered(e Answer, r *ideal) {
 	w, q := c.world, c.asked[e.Tag]
 	if q == nil {
 		return
@@ -174,9 +217,9 @@ func (c *clients) answered(e Answer) {
 		return
 	}
 	c.forget(e.Tag)
-	room, told := c.room(q.ask.Room), e.Told
-	truth, exists := w.judge.table.Room(q.ask.Room)
-	stood := !q.current.IsZero() && exists && q.deletes == w.judge.deletes[q.ask.Room] // all the time
+	room, told, then := c.told(r, q.ask.Room), e.Told, q.then[r]
+	truth, exists := r.table.Room(q.ask.Room)
+	stood := !then.current.IsZero() && exists && then.deletes == r.deletes[q.ask.Room] // all the time
 	switch {
 	case told.Epoch.IsZero():
 		if stood {
@@ -185,15 +228,17 @@ func (c *clients) answered(e Answer) {
 		if q.ask.Create {
 			w.fail("%s was asked for and not made", q.ask.Room)
 		}
-		if q.then.kept {
+		if then.kept {
 			w.fail("%s was configured and is gone", q.ask.Room)
 		}
-	case told.Epoch.Compare(q.current) < 0, q.current.IsZero() && told.Epoch.Compare(q.since) <= 0:
-		w.fail("%s: told %v, which was over when somebody asked at %v", q.ask.Room, told.Epoch, q.since)
-	case told.Epoch.Compare(q.then.epoch) < 0:
-		w.fail("%s: told %v, after somebody was told %v", q.ask.Room, told.Epoch, q.then.epoch)
-	case told.Epoch.Compare(q.then.deleted) <= 0:
-		w.fail("%s: told %v, after %v was deleted", q.ask.Room, told.Epoch, q.then.deleted)
+	case told.Epoch.Generation != r.generation:
+		w.fail("%s: told %v by generation %d", q.ask.Room, told.Epoch, r.generation)
+	case told.Epoch.Compare(then.current) < 0, then.current.IsZero() && told.Epoch.Compare(then.since) <= 0:
+		w.fail("%s: told %v, which was over when somebody asked at %v", q.ask.Room, told.Epoch, then.since)
+	case told.Epoch.Compare(then.epoch) < 0:
+		w.fail("%s: told %v, after somebody was told %v", q.ask.Room, told.Epoch, then.epoch)
+	case told.Epoch.Compare(then.deleted) <= 0:
+		w.fail("%s: told %v, after %v was deleted", q.ask.Room, told.Epoch, then.deleted)
 	case q.ask.Create && len(told.Hosts) == 0:
 		w.fail("%s has no host", q.ask.Room)
 	}
@@ -203,11 +248,13 @@ func (c *clients) answered(e Answer) {
 	if q.ask.Keep {
 		room.kept = true
 	}
-	if q.ask.Delete && q.current.Compare(room.deleted) > 0 {
-		room.deleted = q.current
+	if q.ask.Delete && then.current.Compare(room.deleted) > 0 {
+		room.deleted = then.current
 	}
 	if q.ask.Create && len(told.Hosts) > 0 {
-		c.use(q.ask.Room, told.Hosts[w.random.IntN(len(told.Hosts))].Name)
+		host := told.Hosts[w.random.IntN(len(told.Hosts))].Name
+		c.use(q.ask.Room, host)
+		w.after(w.between(0, 8*time.Second), func() { c.use(q.ask.Room, host) }) // who knows where it is comes again
 	}
 }
 
@@ -234,9 +281,12 @@ func (c *clients) use(room string, host Name) {
 // scan begins to list all rooms.
 func (c *clients) scan(p *process) {
 	w := c.world
-	s := &scanning{from: p, there: make(map[string]int), listed: make(map[string]bool)}
-	for shard := range shardCount {
-		w.judge.table.EachIn(shard, func(room string, _ Placement) { s.there[room] = w.judge.deletes[room] })
+	s := &scanning{from: p, there: make(map[*ideal]map[string]int), listed: make(map[string]bool)}
+	for _, r := range w.generations {
+		s.there[r] = make(map[string]int)
+		for shard := range shardCount {
+			r.table.EachIn(shard, func(room string, _ Placement) { s.there[r][room] = r.deletes[room] })
+		}
 	}
 	c.turn(s, 0)
 }
@@ -259,7 +309,7 @@ func (c *clients) turn(s *scanning, cursor uint64) {
 }
 
 // paged takes a page. Rooms that were there all the time must be on some page.
-func (c *clients) paged(e Page) {
+func (c *clients) paged(e Page, r *ideal) {
 	w, s := c.world, c.scans[e.Tag]
 	if s == nil {
 		return
@@ -269,6 +319,8 @@ func (c *clients) paged(e Page) {
 	if e.Scanned.Error != "" {
 		return
 	}
+	s.mixed = s.mixed || s.raft != nil && s.raft != r
+	s.raft = r
 	for _, told := range e.Scanned.Rooms {
 		s.listed[told.Room] = true
 	}
@@ -276,8 +328,8 @@ func (c *clients) paged(e Page) {
 		w.after(0, func() { s.from.awake(func() { c.turn(s, e.Scanned.Next) }) })
 		return
 	}
-	for _, room := range slices.Sorted(maps.Keys(s.there)) {
-		if _, exists := w.judge.table.Room(room); exists && w.judge.deletes[room] == s.there[room] && !s.listed[room] {
+	for _, room := range slices.Sorted(maps.Keys(s.there[r])) {
+		if _, exists := r.table.Room(room); exists && r.deletes[room] == s.there[r][room] && !s.listed[room] && !s.mixed {
 			w.fail("a scan leaves out %s", room)
 		}
 	}

@@ -5,12 +5,18 @@ import (
 	"time"
 )
 
-// ideal is a consensus without mistakes, but with all that raft may do to those
-// who use it: a leader that was deposed does not know it for a while, what it
-// proposed last may be committed or not, members apply late.
+// ideal is the consensus of one generation, without mistakes, but with all that raft
+// may do to those who use it: a leader that was deposed does not know it for a
+// while, what it proposed last may be committed or not, members apply late.
 type ideal struct {
-	world  *world
-	leader *process // nil: none
+	truth
+	world      *world
+	generation uint32
+	before     *ideal // nil: this is the first
+	founder    *process
+	since      time.Duration
+
+	leader *process // nil: none yet
 	term   uint64
 	log    []entry
 	flying []*flight
@@ -26,33 +32,51 @@ type entry struct {
 // flight is a proposal on its way.
 type flight struct {
 	from  *process
-	term  uint64
+	term  Term
 	id    uint64
 	ops   []Op
 	ended bool
 }
 
+// simGeneration is the first.
 const simGeneration = 7
 
-// able reports whether a process can lead: it runs and reaches a majority, both
-// ways.
+func newIdeal(w *world, generation uint32) *ideal {
+	return &ideal{truth: newTruth(), world: w, generation: generation}
+}
+
+// office is the term that is now.
+func (r *ideal) office() Term { return Term{r.generation, r.term} }
+
+// able reports whether a process can lead: it runs and reaches, both ways, a
+// majority of those of its generation; of two it needs nobody, for one alone votes.
 func (r *ideal) able(p *process) bool {
 	w := r.world
-	if p == nil || !p.alive || p.paused > w.now {
+	if p == nil || p.raft != r || !p.runs() {
 		return false
 	}
-	reached := 0
+	all, reached := 0, 0
 	for _, other := range w.slots {
-		if other.alive && other.paused <= w.now && w.reach(p.slot, other.slot) && w.reach(other.slot, p.slot) {
+		if other.raft != r {
+			continue
+		}
+		all++
+		if other.runs() && w.reach(p.slot, other.slot) && w.reach(other.slot, p.slot) {
 			reached++
 		}
 	}
-	return 2*reached > len(w.slots)
+	return all <= 2 || 2*reached > all
 }
 
-// watch elects another leader when there has been none for a while.
+// watch elects another leader when there has been none for a while, and has who lags
+// behind hear what it lacks.
 func (r *ideal) watch() {
 	w := r.world
+	for _, p := range w.slots {
+		if p.raft == r && p.applied < len(r.log) && w.chance(0.05) {
+			r.deliver(p)
+		}
+	}
 	if r.able(r.leader) {
 		r.lostAt = 0
 		return
@@ -90,33 +114,44 @@ func (r *ideal) elect() {
 		f.ended = true
 	}
 	r.flying = nil
-	if r.term == 1 {
-		r.append([]Op{{Kind: BeginGeneration, Generation: simGeneration, Cluster: "sim"}})
-	}
-	r.leader = next
-	w.trace("%s leads, term %d", next.name, r.term)
-	term := r.term
+	r.leads(next)
+	term := r.office()
 	if old != nil && old.alive {
 		w.after(w.between(0, 3*time.Second), func() {
 			old.awake(func() {
-				if old.decider.term.Number < term {
+				if old.decider.term.Compare(term) < 0 {
 					old.decider.Lose()
 				}
 			})
 		})
 	}
-	r.catchUp(next, len(r.log)) // the barrier
-	next.decider.Gain(w.now, Term{simGeneration, r.term})
 	next.bring()
+}
+
+// leads begins a term; the first of a generation is its founder's.
+func (r *ideal) leads(p *process) {
+	w := r.world
+	if r.leader = p; r.table.Generation() < r.generation {
+		r.append([]Op{
+			{Kind: BeginGeneration, Generation: r.generation, Cluster: "sim"},
+			{Kind: PutMember, Member: p.member()},
+			{Kind: SetState, Member: p.member(), State: Up}, // the old one may have taken it for dead
+		})
+	}
+	w.trace("%s leads, term %v", p.name, r.office())
+	r.catchUp(p, len(r.log)) // the barrier
+	p.decider.Gain(w.now, r.office())
 }
 
 func (r *ideal) append(ops []Op) entry {
 	w := r.world
 	e := entry{index: uint64(len(r.log) + 1), ops: ops}
-	e.outcomes = w.judge.commit(e)
+	e.outcomes = w.judge.commit(r, e)
 	r.log = append(r.log, e)
 	for _, p := range w.slots {
-		r.deliver(p)
+		if p.raft == r {
+			r.deliver(p)
+		}
 	}
 	return e
 }
@@ -128,10 +163,10 @@ func (r *ideal) install(p *process) {
 	if len(r.log) == 0 || w.chance(0.5) {
 		return
 	}
-	snapshot := w.judge.table.Snapshot()
-	w.after(w.between(0, 300*time.Millisecond), func() {
+	snapshot := r.table.Snapshot()
+	w.after(w.between(0, w.lag), func() {
 		p.awake(func() {
-			if uint64(p.applied) >= snapshot.index {
+			if p.raft != r || uint64(p.applied) >= snapshot.index {
 				return
 			}
 			var b bytes.Buffer
@@ -146,10 +181,17 @@ func (r *ideal) install(p *process) {
 	})
 }
 
-// deliver lets a process apply what is committed, some time later.
+// deliver lets a process apply what is committed, some time later, if the leader
+// reaches it then.
 func (r *ideal) deliver(p *process) {
 	w, n := r.world, len(r.log)
-	w.after(w.between(0, 300*time.Millisecond), func() { p.awake(func() { r.catchUp(p, n) }) })
+	w.after(w.between(0, w.lag), func() {
+		p.awake(func() {
+			if p.raft == r && (r.leader == nil || w.reach(r.leader.slot, p.slot)) {
+				r.catchUp(p, n)
+			}
+		})
+	})
 }
 
 func (r *ideal) catchUp(p *process, n int) {
@@ -161,8 +203,8 @@ func (r *ideal) catchUp(p *process, n int) {
 
 func (r *ideal) propose(p *process, e Propose) {
 	w := r.world
-	f := &flight{from: p, term: p.decider.term.Number, id: e.ID, ops: e.Ops}
-	if p == r.leader && f.term == r.term {
+	f := &flight{from: p, term: p.decider.term, id: e.ID, ops: e.Ops}
+	if p == r.leader && f.term == r.office() {
 		if !w.healed && w.chance(0.02) {
 			w.after(w.between(0, 20*time.Millisecond), func() { p.awake(func() { r.fail(f) }) })
 			return
@@ -176,7 +218,7 @@ func (r *ideal) propose(p *process, e Propose) {
 func (r *ideal) land(f *flight) {
 	w, p := r.world, f.from
 	switch {
-	case f.ended || !p.alive || p != r.leader || f.term != r.term:
+	case f.ended || !p.alive || p != r.leader || f.term != r.office():
 		return // the next leader decides, or has decided
 	case !r.able(p):
 		w.after(50*time.Millisecond, func() { r.land(f) })
@@ -193,7 +235,7 @@ func (r *ideal) land(f *flight) {
 	f.ended = true
 	e := r.append(f.ops)
 	p.awake(func() {
-		if p.decider.term.Number == f.term {
+		if p.decider.term == f.term {
 			r.catchUp(p, int(e.index))
 			p.decider.Applied(w.now, f.id, e.outcomes)
 		}
@@ -202,20 +244,20 @@ func (r *ideal) land(f *flight) {
 
 // fail is an error that says the proposal is in nobody's log.
 func (r *ideal) fail(f *flight) {
-	if f.from.decider.term.Number == f.term {
+	if f.from.decider.term == f.term {
 		f.from.decider.Failed(f.id)
 	}
 }
 
 func (r *ideal) verify(p *process, id uint64) {
-	w, term := r.world, p.decider.term.Number
+	w, term := r.world, p.decider.term
 	w.after(w.between(time.Millisecond, 20*time.Millisecond), func() {
-		if p.decider.term.Number != term {
+		if p.decider.term != term {
 			return
 		}
-		leads := p == r.leader && term == r.term && r.able(p)
+		leads := p == r.leader && term == r.office() && r.able(p)
 		p.awake(func() {
-			if p.decider.term.Number == term {
+			if p.decider.term == term {
 				p.decider.Verified(id, leads)
 			}
 		})

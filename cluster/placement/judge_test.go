@@ -1,6 +1,7 @@
 package placement
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -8,11 +9,9 @@ import (
 // judge sees everything and says what must not be.
 type judge struct {
 	world    *world
-	table    *Table // as of the log's end
 	placed   map[key]([]Name)
 	accepted map[acceptance]bool
-	deletes  map[string]int       // of each room
-	boots    map[string]uint64    // the highest of each node
+	claims   map[claim]claimed
 	rosters  map[Epoch][]Standing // that were ever right
 }
 
@@ -27,93 +26,176 @@ type acceptance struct {
 	attempt Attempt
 }
 
+// claim is that a member says it has a room, to a leader of some generation.
+type claim struct {
+	raft *ideal
+	host Name
+	room string
+}
+
+type claimed struct {
+	epoch   Epoch
+	deletes int // of the room in that generation until then
+}
+
 func newJudge(w *world) *judge {
 	return &judge{
-		world: w, table: NewTable(), placed: make(map[key][]Name), accepted: make(map[acceptance]bool),
-		deletes: make(map[string]int), boots: make(map[string]uint64), rosters: make(map[Epoch][]Standing),
+		world: w, placed: make(map[key][]Name), accepted: make(map[acceptance]bool),
+		claims: make(map[claim]claimed), rosters: make(map[Epoch][]Standing),
 	}
 }
 
 // process returns the living process of a name, or nil.
 func (j *judge) process(name Name) *process {
 	for _, p := range j.world.slots {
-		if p.name == name && p.alive {
+		if p != nil && p.name == name && p.alive {
 			return p
 		}
 	}
 	return nil
 }
 
+// listed takes note of what a host says it has.
+func (j *judge) listed(p *process, to Name, m Listed) {
+	if leader := j.process(to); leader != nil {
+		for room, epoch := range m.Rooms {
+			j.claims[claim{leader.raft, p.name, room}] = claimed{epoch, leader.raft.deletes[room]}
+		}
+	}
+}
+
+// drops checks that no host has to drop a room that its leader's generation has
+// never had, unless it has agreed to close it.
+func (j *judge) drops(leader *process, host Name, m Drop) {
+	p := j.process(host)
+	if p == nil || p.host.rooms[m.Room] == nil || p.host.rooms[m.Room].closing {
+		return
+	}
+	if r := leader.raft; !r.had[m.Room] {
+		j.world.fail("%s has to drop %s as of %v, which generation %d has never had", host, m.Room, m.Epoch, r.generation)
+	}
+}
+
 // proposed looks at what a leader proposes: every new host must have accepted, by
-// an answer to the attempt that made it one.
+// an answer to the attempt that made it one, or have the room from an earlier
+// generation, and say so since somebody deleted it.
 func (j *judge) proposed(p *process, e Propose) {
+	w := j.world
 	for _, k := range p.decider.proposed[e.ID] {
 		if k.goal == toRemove {
 			continue
 		}
 		for _, host := range k.hosts() {
-			if !slices.Contains(k.prev.Hosts, host) && !j.accepted[acceptance{host, k.room, k.attempt}] {
-				j.world.fail("%s: %s did not accept by %v", k.room, host, k.attempt)
+			if slices.Contains(k.prev.Hosts, host) || j.accepted[acceptance{host, k.room, k.attempt}] {
+				continue
+			}
+			switch c, has := j.claims[claim{p.raft, host, k.room}]; {
+			case !has:
+				w.fail("%s: %s did not accept by %v", k.room, host, k.attempt)
+			case p != p.raft.leader || p.decider.term != p.raft.office(): // it will not be agreed on
+			case c.epoch.Generation >= p.raft.generation:
+				w.fail("%s is adopted from %s, which has it from %v", k.room, host, c.epoch)
+			case k.prev.Epoch.IsZero() && c.deletes != p.raft.deletes[k.room]:
+				w.fail("%s is adopted from %s, and was deleted since that listed it", k.room, host)
 			}
 		}
 	}
 }
 
 // commit looks at an entry as it comes to the log: a room that is closed because
-// nobody uses it must not be in use, epochs must grow, the dead must stay dead,
-// and who is forgotten must not be named.
-func (j *judge) commit(e entry) []Outcome {
+// nobody uses it must not be in use, epochs must grow, the dead must stay dead
+// unless they are resumed, and who is forgotten must not be named.
+func (j *judge) commit(r *ideal, e entry) []Outcome {
 	w := j.world
 	before := make([]Placement, len(e.ops))
+	boots := maps.Clone(r.boots)
 	for i, op := range e.ops {
-		before[i], _ = j.table.Room(op.Room)
+		before[i], _ = r.table.Room(op.Room)
 	}
-	outcomes := j.table.Apply(e.index, e.ops)
+	outcomes := r.truth.apply(e)
 	for i, op := range e.ops {
-		w.trace("entry %d: %+v %v", e.index, op, outcomes[i])
-		if op.Kind == DeleteRoom && outcomes[i] == Done {
-			j.deletes[op.Room]++
-		}
+		w.trace("generation %d, entry %d: %+v %v", r.generation, e.index, op, outcomes[i])
 		switch {
 		case outcomes[i] != Done:
+		case op.Kind == BeginGeneration:
+			for shard := range shardCount {
+				r.table.EachIn(shard, func(room string, at Placement) { j.place(room, Epoch{}, at) })
+			}
 		case op.Kind == PutMember:
-			if op.Member.Boot <= j.boots[op.Member.ID] {
+			if p := j.process(op.Member.Name); op.Member.Boot <= boots[op.Member.ID] && (p == nil || !p.resumed) {
 				w.fail("%s is back from the dead", op.Member.Name)
 			}
-			j.boots[op.Member.ID] = op.Member.Boot
+		case op.Kind == SetState && op.State == Up && e.ops[0].Kind != BeginGeneration:
+			j.returns(r, op.Member.Name)
 		case op.Kind == Forget:
-			j.named()
+			j.named(r)
 		case op.Kind == DeleteRoom && strings.HasPrefix(op.Room, "i"):
 			for _, host := range before[i].Hosts {
-				if p := j.process(host); p != nil && j.table.Serves(host) && p.users[op.Room] > 0 {
+				if p := j.process(host); p != nil && r.table.Serves(host) && p.uses(op.Room, r) {
 					w.fail("%s is closed while %d use it at %s", op.Room, p.users[op.Room], host)
 				}
 			}
 		case op.Kind == PutRoom:
-			after, _ := j.table.Room(op.Room)
+			after, _ := r.table.Room(op.Room)
 			if before[i].Epoch.IsZero() {
-				w.clients.made(op.Room)
+				w.clients.made(r, op.Room, after.Hosts)
 			}
-			if before[i].Epoch.Compare(after.Epoch) >= 0 {
-				w.fail("%s: epoch %v after %v", op.Room, after.Epoch, before[i].Epoch)
-			}
-			k := key{op.Room, after.Epoch}
-			if hosts, ok := j.placed[k]; ok {
-				w.fail("%v was placed on %v before", k, hosts)
-			}
-			j.placed[k] = after.Hosts
+			j.place(op.Room, before[i].Epoch, after)
 		}
 	}
-	j.rosters[j.table.roster] = j.table.Roster().Members
+	j.rosters[r.table.roster] = r.table.Roster().Members
 	return outcomes
 }
 
+// place notes a placement that is agreed on.
+func (j *judge) place(room string, before Epoch, after Placement) {
+	if before.Compare(after.Epoch) >= 0 {
+		j.world.fail("%s: epoch %v after %v", room, after.Epoch, before)
+	}
+	k := key{room, after.Epoch}
+	if hosts, ok := j.placed[k]; ok {
+		j.world.fail("%v was placed on %v before", k, hosts)
+	}
+	j.placed[k] = after.Hosts
+}
+
+// uses reports whether clients use a room at the process, which has it from a
+// generation. One that was restarted has forgotten who leads, and may have it from
+// somebody who does no more.
+func (p *process) uses(room string, r *ideal) bool {
+	hosted := p.host.rooms[room]
+	misled := p.resumed && p.host.term.Compare(r.office()) < 0
+	return p.users[room] > 0 && hosted != nil && hosted.epoch.Generation == r.generation && !misled
+}
+
+// returns checks who is a member again: one that was restarted under its name, and
+// is the only process of its node.
+func (j *judge) returns(r *ideal, name Name) {
+	back, _, _ := r.table.Member(name)
+	if p := j.process(name); p != nil && !p.resumed {
+		j.world.fail("%s is a member again, and was not restarted", name)
+	}
+	r.table.EachMember(func(m Member, s State, _ int) {
+		if m.ID == back.ID && m.Name != name && s.Serves() {
+			j.world.fail("%s is a member again, beside %s", name, m.Name)
+		}
+	})
+}
+
+// givenUp checks that who comes back under its name keeps it until it is a member
+// again: who takes it for dead has not heard of it. Only its generation may end.
+func (j *judge) givenUp(p *process) {
+	if p.resumed && !p.inside && p.raft == j.world.latest() {
+		j.world.fail("%s is back, and was given up before it was a member again", p.name)
+	}
+}
+
 // named checks that all hosts are members.
-func (j *judge) named() {
+func (j *judge) named(r *ideal) {
 	for shard := range shardCount {
-		j.table.EachIn(shard, func(room string, at Placement) {
+		r.table.EachIn(shard, func(room string, at Placement) {
 			for _, host := range at.Hosts {
-				if _, _, known := j.table.Member(host); !known {
+				if _, _, known := r.table.Member(host); !known {
 					j.world.fail("%s lives on %v, of which %q is forgotten", room, at.Hosts, host)
 				}
 			}
@@ -127,7 +209,7 @@ func (j *judge) knows(p *process) {
 	if r.Epoch.Compare(p.roster) < 0 {
 		j.world.fail("%s takes the members as of %v, after %v", p.name, r.Epoch, p.roster)
 	}
-	p.roster = r.Epoch
+	p.roster, p.inside = r.Epoch, p.inside || p.host.standing == inside
 	same := func(a, b Standing) bool { return a.Member.Name == b.Member.Name && a.State == b.State }
 	if !slices.EqualFunc(r.Members, j.rosters[r.Epoch], same) {
 		j.world.fail("%s takes %v for the members as of %v, which were %v", p.name, r.Members, r.Epoch, j.rosters[r.Epoch])
@@ -165,11 +247,12 @@ func (j *judge) opened(p *process, e Open) {
 	}
 }
 
-// rest checks that everything has come to rest after the faults.
+// rest checks that everything has come to rest after the faults, in one generation.
 func (j *judge) rest() {
 	w := j.world
+	raft := w.slots[0].raft
 	serving, members := 0, 0
-	j.table.EachMember(func(m Member, s State, _ int) {
+	raft.table.EachMember(func(m Member, s State, _ int) {
 		members++
 		switch p := j.process(m.Name); {
 		case s.Serves() && p == nil:
@@ -182,15 +265,18 @@ func (j *judge) rest() {
 		w.fail("%d members, of which %d serve, of %d nodes", members, serving, len(w.slots))
 	}
 	for _, p := range w.slots {
-		if p.applied != len(w.raft.log) {
-			w.fail("%s applied %d entries of %d", p.name, p.applied, len(w.raft.log))
+		if p.raft != raft {
+			w.fail("%s is of generation %d, and others of %d", p.name, p.raft.generation, raft.generation)
 		}
-		if p.host.roster.Epoch != j.table.roster || p.host.standing != inside {
-			w.fail("%s has the members as of %v, not %v", p.name, p.host.roster.Epoch, j.table.roster)
+		if p.applied != len(raft.log) {
+			w.fail("%s applied %d entries of %d", p.name, p.applied, len(raft.log))
+		}
+		if p.host.roster.Epoch != raft.table.roster || p.host.standing != inside {
+			w.fail("%s has the members as of %v, not %v", p.name, p.host.roster.Epoch, raft.table.roster)
 		}
 		j.idle(p)
 		for room, r := range p.host.rooms {
-			if at, ok := j.table.Room(room); !ok || !slices.Contains(at.Hosts, p.name) || at.Epoch != r.epoch {
+			if at, ok := raft.table.Room(room); !ok || !slices.Contains(at.Hosts, p.name) || at.Epoch != r.epoch {
 				w.fail("%s serves %s under %v; committed is %v on %v", p.name, room, r.epoch, at.Epoch, at.Hosts)
 			}
 			if r.closing {
@@ -199,7 +285,7 @@ func (j *judge) rest() {
 		}
 	}
 	for shard := range shardCount {
-		j.table.EachIn(shard, func(room string, at Placement) {
+		raft.table.EachIn(shard, func(room string, at Placement) {
 			want, pinned := min(at.Want, serving), 0
 			for _, p := range w.slots {
 				if slices.Contains(at.Pins, p.member().ID) {
@@ -213,7 +299,7 @@ func (j *judge) rest() {
 				w.fail("%s has %d hosts and wants %d", room, len(at.Hosts), want)
 			}
 			for _, host := range at.Hosts {
-				if m, _, _ := j.table.Member(host); len(at.Pins) > 0 && !slices.Contains(at.Pins, m.ID) {
+				if m, _, _ := raft.table.Member(host); len(at.Pins) > 0 && !slices.Contains(at.Pins, m.ID) {
 					w.fail("%s is on %s and shall be on %v", room, host, at.Pins)
 				}
 				if p := j.process(host); p == nil || p.host.rooms[room] == nil {
