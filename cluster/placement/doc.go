@@ -41,7 +41,8 @@
 // agreed on last. So its first entry gives all rooms new epochs, higher than any that
 // clients or hosts can know; and what a host has from an earlier generation, and the
 // table lacks, is adopted (report.go). What this generation has deleted is not. A
-// host that hears of a later generation than its own begins anew.
+// host believes no other generation than its own, and that of which its process is
+// the first.
 //
 // # What makes it safe
 //

@@ -38,8 +38,8 @@ type Host struct {
 // Outdated counts messages that a host has refused. A few come late when the
 // leader changes, or overtake each other.
 type Outdated struct {
-	Terms  int64 // orders of a leader that is none any more
-	Epochs int64 // placements and rosters that later ones have replaced
+	Terms  int64 // orders of a leader that is none any more, or of another generation
+	Epochs int64 // placements and rosters that later ones have replaced, or of another generation
 }
 
 // hosted is one room.
@@ -109,9 +109,6 @@ func (h *Host) Roster() Roster { return h.roster }
 
 // Receive takes a message from the leader.
 func (h *Host) Receive(now time.Duration, from Name, m Message) {
-	if h.standing == gone {
-		return
-	}
 	switch m := m.(type) {
 	case Reserve:
 		if h.heeds(from, m.Attempt.Term) {
@@ -142,12 +139,14 @@ func (h *Host) Receive(now time.Duration, from Name, m Message) {
 			h.list(from, m)
 		}
 	case Roster:
-		h.obeys(from, m.Term) // it is no order, but tells who leads
-		if h.standing != gone {
-			h.learn(m)
+		if h.foreign(from, m.Term) {
+			h.outdated.Epochs++
+			return
 		}
+		h.obeys(from, m.Term) // it is no order, but tells who leads
+		h.learn(m)
 	case Gone:
-		if !h.returning() { // they do not know yet; a roster tells if it is too late
+		if !h.foreign(from, m.Term) && !h.returning() { // to whom a roster tells if it is too late
 			h.depart()
 		}
 	}
@@ -155,22 +154,16 @@ func (h *Host) Receive(now time.Duration, from Name, m Message) {
 
 // heeds is obeys for orders, and counts those that it refuses.
 func (h *Host) heeds(from Name, t Term) bool {
-	if h.obeys(from, t) {
-		return true
-	}
-	if h.standing != gone {
+	if !h.obeys(from, t) {
 		h.outdated.Terms++
+		return false
 	}
-	return false
+	return true
 }
 
 // obeys reports whether a message is from the leader, or one that may be.
 func (h *Host) obeys(from Name, t Term) bool {
-	if t.Compare(h.term) < 0 {
-		return false
-	}
-	if h.term.Generation > 0 && t.Generation > h.term.Generation && from != h.self {
-		h.depart() // its own generation is over, and what it takes part in
+	if t.Compare(h.term) < 0 || h.foreign(from, t) {
 		return false
 	}
 	if t != h.term {
@@ -178,6 +171,13 @@ func (h *Host) obeys(from Name, t Term) bool {
 	}
 	h.term, h.leader = t, from
 	return true
+}
+
+// foreign reports whether a term is of another generation than this node, which
+// takes part in one until it begins the next itself. Two that meet over connections
+// from before cannot tell which will last; the processes settle it when they greet.
+func (h *Host) foreign(from Name, t Term) bool {
+	return h.term.Generation > 0 && t.Generation != h.term.Generation && from != h.self
 }
 
 func (h *Host) reserve(now time.Duration, from Name, m Reserve) {

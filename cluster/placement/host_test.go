@@ -91,7 +91,7 @@ func TestStanding(t *testing.T) {
 	h.Receive(now, "n1/1", roster(1))
 	h.Receive(now, "n1/1", roster(2, down))
 	f("an older one, and the same again", says(now+9*joinRetry))
-	for what, m := range map[string]Message{"down": roster(3, down), "forgotten": roster(3), "gone": Gone{}} {
+	for what, m := range map[string]Message{"down": roster(3, down), "forgotten": roster(3), "gone": Gone{Term{1, 1}}} {
 		copied := *h
 		h.Receive(now, "n1/1", m)
 		if got := says(now + 9*joinRetry); !slices.Contains(got, "placement.Rejoin") {
@@ -118,7 +118,7 @@ func TestReturning(t *testing.T) {
 		h.Receive(time.Second, "n1/1", m)
 		return slices.Contains(h.Effects(), Effect(Rejoin{}))
 	}
-	for _, m := range []Message{Gone{}, Roster{Epoch: Epoch{1, 1}, Members: []Standing{self}}, Gone{}} {
+	for _, m := range []Message{Gone{}, Roster{Epoch: Epoch{1, 1}, Members: []Standing{self}}, Gone{}} { // before and after
 		if rejoins(m) {
 			t.Errorf("it believes %+v", m)
 		}
@@ -128,17 +128,22 @@ func TestReturning(t *testing.T) {
 	}
 }
 
-// An order of a later generation says that a host's own is over, unless the host's
-// process has begun it.
-func TestLaterGeneration(t *testing.T) {
-	for _, from := range []Name{"n0/1", "n1/1"} {
+// What another generation says changes nothing, unless it is this process that has
+// begun it.
+func TestOtherGeneration(t *testing.T) {
+	for _, other := range []uint32{1, 3} {
 		h := newTestHost()
-		h.Receive(0, "n1/1", Drop{Term{1, 1}, "other", Epoch{1, 2}})
-		h.Receive(0, from, Roster{Term: Term{2, 1}, Epoch: Epoch{2, 1}, Members: []Standing{{Member: Member{Name: "n0/1"}}}})
-		h.Receive(0, from, Drop{Term{2, 1}, "r", Epoch{2, 1}})
-		_, _, _, hosts := h.Hosts("r")
-		if rejoins := slices.Contains(h.Effects(), Effect(Rejoin{})); rejoins != (from != "n0/1") || hosts != rejoins {
-			t.Errorf("from %s: begins anew %v, hosts it yet %v", from, rejoins, hosts)
+		h.Receive(0, "n1/1", Roster{Term: Term{2, 1}, Epoch: Epoch{2, 1}, Members: []Standing{{Member: Member{Name: "n0/1"}}}})
+		h.Effects()
+		for _, m := range []Message{Drop{Term{other, 9}, "r", Epoch{9, 1}}, Roster{Term: Term{other, 9}, Epoch: Epoch{9, 1}}, Gone{Term{other, 9}}} {
+			h.Receive(0, "n2/1", m)
+			if _, _, _, hosts := h.Hosts("r"); !hosts || len(h.Effects()) > 0 || h.leader != "n1/1" {
+				t.Errorf("it believes %+v", m)
+			}
+		}
+		h.Receive(0, "n0/1", Drop{Term{other, 9}, "r", Epoch{9, 1}})
+		if _, _, _, hosts := h.Hosts("r"); hosts != (other < 2) {
+			t.Errorf("in generation %d, begun by itself, it hosts the room: %v", other, hosts)
 		}
 	}
 }

@@ -183,9 +183,13 @@ func (j *judge) returns(r *ideal, name Name) {
 }
 
 // givenUp checks that who comes back under its name keeps it until it is a member
-// again: who takes it for dead has not heard of it. Only its generation may end.
+// again: who takes it for dead has not heard of it. And nobody is given up by another
+// generation.
 func (j *judge) givenUp(p *process) {
-	if p.resumed && !p.inside && p.raft == j.world.latest() {
+	if p.source != p.raft {
+		j.world.fail("%s is of generation %d, and was given up by %d", p.name, p.raft.generation, p.source.generation)
+	}
+	if p.resumed && !p.inside {
 		j.world.fail("%s is back, and was given up before it was a member again", p.name)
 	}
 }

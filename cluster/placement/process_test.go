@@ -22,17 +22,17 @@ type process struct {
 	shy     bool          // takes no new rooms
 	drains  bool          // says that it wants none
 
-	raft     *ideal // the generation that it is of
-	table    *Table
-	decider  *Decider
-	host     *Host
-	front    *Front
-	applied  int    // entries of the log
-	answerer *ideal // the generation of whom the front has heard last
-	heard    map[Name]time.Duration
-	users    map[string]int
-	dropped  map[string]Epoch // as of which it was told that it is no host
-	roster   Epoch            // of the one it has
+	raft    *ideal // the generation that it is of
+	table   *Table
+	decider *Decider
+	host    *Host
+	front   *Front
+	applied int    // entries of the log
+	source  *ideal // the generation of the last message
+	heard   map[Name]time.Duration
+	users   map[string]int
+	dropped map[string]Epoch // as of which it was told that it is no host
+	roster  Epoch            // of the one it has
 }
 
 // start has a process run; the one before it on its node is dead.
@@ -171,25 +171,24 @@ func (p *process) do(e Effect) {
 	case Members:
 		w.judge.knows(p)
 	case Answer:
-		w.clients.answered(e, p.answerer)
+		w.clients.answered(e, p.source)
 	case Page:
-		w.clients.paged(e, p.answerer)
+		w.clients.paged(e, p.source)
 	}
 }
 
 func (p *process) receive(from Name, raft *ideal, m Message) {
 	w := p.world
 	w.trace("%s ← %s %T%+v", p.name, from, m, m)
+	p.source = raft
 	switch m := m.(type) {
 	case Told:
 		w.judge.told(m)
-		p.answerer = raft
 		p.front.Receive(m)
 	case Scanned:
 		for _, told := range m.Rooms {
 			w.judge.told(told)
 		}
-		p.answerer = raft
 		p.front.Receive(m)
 	case Drop:
 		p.host.Receive(w.now, from, m)
