@@ -3,6 +3,7 @@ package link
 import (
 	"net"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -22,6 +23,7 @@ type conn struct {
 	acknowledged bool // something, over it
 	fruitful     bool // a batch or an acknowledgement has come
 	stalled      bool // it was closed for that
+	failed       bool // a write did: nothing more is written
 
 	// Owned by who writes.
 	out   []byte
@@ -39,6 +41,13 @@ func newConn(nc net.Conn, dialed bool, attempt uint64, s2 bool) *conn {
 	}
 	c.send = c.sendto
 	return c
+}
+
+// fail ends the writing. What has come before is still read: the peer need not
+// send it again.
+func (c *conn) fail() {
+	c.failed = true
+	c.SetReadDeadline(time.Now().Add(stallTimeout)) // the end is to come long before
 }
 
 // try writes what the socket takes at once, in one system call. Only for

@@ -157,8 +157,9 @@ func (p *peer) objects(h hello) verdict {
 	return ""
 }
 
-// replace ends the connection that there was: its dialer has given it up. It
-// reports whether the last batch of it is received.
+// replace ends the connection that there was: the dialer has given it up. What
+// has come over it before is received; the dialer need not send it again. It
+// reports whether that is done.
 func (p *peer) replace() bool {
 	p.mu.Lock()
 	old := p.conn
@@ -166,7 +167,7 @@ func (p *peer) replace() bool {
 	if old == nil {
 		return true
 	}
-	old.Close()
+	old.SetReadDeadline(time.Now().Add(drainTimeout))
 	timer := time.NewTimer(handshakeTimeout)
 	defer timer.Stop()
 	select {

@@ -116,6 +116,10 @@ func (n *node) receive(from placement.Name, records []byte) {
 		length, at := binary.Uvarint(records)
 		record := records[at : at+int(length)]
 		records = records[at+int(length):]
+		if len(record) < 8 {
+			h.wrong = "a record without a number"
+			continue
+		}
 		number := binary.BigEndian.Uint64(record)
 		if last := len(h.numbers); last > h.since && number != h.numbers[last-1]+1 && h.wrong == "" {
 			h.wrong = fmt.Sprintf("%d after %d", number, h.numbers[last-1])

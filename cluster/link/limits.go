@@ -12,9 +12,10 @@ const RecordBytesMax = 2 << 20
 
 const (
 	// batchBytesMax is how long a batch of more than one record gets: enough for
-	// compression and system calls to cost next to nothing per record, and little
-	// enough for the receiver to begin before a full queue has arrived.
-	batchBytesMax = 256 << 10
+	// compression to find all that it finds, and for system calls to cost next to
+	// nothing per record; little enough for the receiver to begin before a full queue
+	// has arrived, and for something to arrive before the next cut.
+	batchBytesMax = 64 << 10
 
 	// rawBytesMax is the longest body that a header may announce: one record.
 	rawBytesMax = RecordBytesMax + binary.MaxVarintLen32
@@ -25,7 +26,7 @@ const (
 
 	// queueTime is how long what waits for a peer takes to be written, at the rate
 	// that was measured: what is older has lost its worth. queueBytesMin is the
-	// least bound, one batch, queueBytesMax the most, for memory. rateAssumed,
+	// least bound, four batches, queueBytesMax the most, for memory. rateAssumed,
 	// bytes a second, stands for a rate that was not measured: a gigabit.
 	queueTime     = 20 * time.Millisecond
 	queueBytesMin = 256 << 10
@@ -61,8 +62,8 @@ const (
 	stallTimeout = sessionTimeout / 2
 
 	// fruitlessMax is how many connections in a row may end before anything is
-	// acknowledged that waits for it. A batch that the peer refuses shall not be
-	// sent for ever.
+	// acknowledged that waits for it, if they take sessionTimeout together. A batch
+	// that the peer refuses shall not be sent for ever.
 	fruitlessMax = 8
 
 	// ackDelay and ackBytes are how long, and for how much, an acknowledgement waits
@@ -90,6 +91,10 @@ const (
 	// load adds, and what the last Receive of a former connection takes to return.
 	handshakeTimeout = 2 * time.Second
 
+	// drainTimeout is how long a connection that the peer has given up is read, if
+	// its end does not come: what both sides' sockets hold takes less.
+	drainTimeout = 20 * time.Millisecond
+
 	// redialMin and redialMax are the rests between dials while there is a session
 	// to save, redialDownMax when there is none. Who was dialed lets the other one
 	// begin, for redialGrace.
@@ -107,8 +112,8 @@ const (
 	// to double their length.
 	readBufferBytes = 64 << 10
 
-	// spareBytesMax is what is kept of a buffer that is empty again: two batches.
-	spareBytesMax = 512 << 10
+	// spareBytesMax is what is kept of a buffer that is empty again: four batches.
+	spareBytesMax = 256 << 10
 
 	// warnInterval is how often a line about peers is logged.
 	warnInterval = time.Second

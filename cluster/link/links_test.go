@@ -130,7 +130,7 @@ func TestLongRecords(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		b.inOrder(t, a, 31, 0)
-		if s := a.Stats(); s.Dropped["too long"] != 1 || s.Sent.Batches < 12 || s.Sent.Records != 31 {
+		if s := a.Stats(); s.Dropped["too long"] != 1 || s.Sent.Batches < 20 || s.Sent.Records != 31 {
 			t.Errorf("counted %+v", s)
 		}
 	})

@@ -215,7 +215,7 @@ func (p *peer) lose(proof error) {
 	case proof != nil:
 		why = proof.Error()
 		p.down = true
-	case p.session.fruitless >= fruitlessMax:
+	case p.session.nowhere(time.Now()):
 		why = "the node acknowledges nothing"
 	default:
 		p.down = true

@@ -101,7 +101,9 @@ func (p *peer) disconnect(c *conn) {
 	case c.acknowledged:
 		s.fruitless = 0
 	case s.ring.len() > 0:
-		s.fruitless++
+		if s.fruitless++; s.fruitless == 1 {
+			s.stuck = now
+		}
 	}
 	if c.fruitful {
 		p.pause = 0

@@ -21,6 +21,7 @@ type session struct {
 	used      bool      // something was sent, or the other half was met: it can be lost
 	since     time.Time // without a connection, if it is used and has none
 	fruitless int       // connections in a row that acknowledged nothing of what waits
+	stuck     time.Time // when the first of them ended
 
 	// Batches to the peer: acked ≤ written ≤ number.
 	ring     ring   // acked, exclusive, to number
@@ -94,8 +95,14 @@ func (s *session) meet(peer uint64, now time.Time) {
 	s.used, s.since = true, now
 }
 
-// lapsed reports whether a session has been without a connection, or without
-// success, for too long.
+// lapsed reports whether a session has been without a connection for too long, or
+// got nowhere.
 func (s *session) lapsed(now time.Time) bool {
-	return s.used && (now.Sub(s.since) >= sessionTimeout || s.fruitless >= fruitlessMax)
+	return s.used && (now.Sub(s.since) >= sessionTimeout || s.nowhere(now))
+}
+
+// nowhere reports whether one connection after the other has acknowledged
+// nothing, for as long as a session does without one.
+func (s *session) nowhere(now time.Time) bool {
+	return s.fruitless >= fruitlessMax && now.Sub(s.stuck) >= sessionTimeout
 }

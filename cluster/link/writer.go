@@ -8,14 +8,15 @@ import "time"
 // open reports whether there may be more under way.
 func (p *peer) open() bool { return p.session.ring.bytes < ringBytesMax }
 
-// idle reports whether a batch that is made now can be written now.
+// idle reports whether a batch that is made now can be written now. There is a
+// connection.
 func (p *peer) idle() bool {
-	return len(p.out) == 0 && p.session.written == p.session.number && p.queue.len() == 0 && p.open()
+	return !p.conn.failed && len(p.out) == 0 && p.session.written == p.session.number && p.queue.len() == 0 && p.open()
 }
 
 // waits reports whether there is something to write.
 func (p *peer) waits() bool {
-	return p.conn != nil && (len(p.out) > 0 || p.session.written < p.session.number || p.ackDue ||
+	return p.conn != nil && !p.conn.failed && (len(p.out) > 0 || p.session.written < p.session.number || p.ackDue ||
 		(p.queue.len() > 0 && p.open()))
 }
 
@@ -39,7 +40,7 @@ func (p *peer) flush() {
 		now := time.Now()
 		p.mu.Lock()
 		if err != nil {
-			c.Close() // its reader finds out
+			c.fail()
 			break
 		}
 		p.wrote(len(b))
@@ -64,7 +65,7 @@ func (p *peer) writeNow(c *conn, records []byte, n int) {
 		n, err := c.try(b)
 		p.mu.Lock()
 		if err != nil {
-			c.Close()
+			c.fail()
 		} else {
 			p.wrote(n)
 		}
