@@ -85,7 +85,7 @@ func serve(s setup) error {
 	var api []admin.Cluster
 	if node != nil {
 		defer node.Close()
-		handler.Rooms = rooms{node}
+		handler.Rooms = rooms{node, e}
 		api = append(api, apiOf(node, string(s.HTTPToken), log))
 	}
 	var http *admin.Server

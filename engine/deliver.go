@@ -10,6 +10,10 @@ import (
 // catchUp brings the audiences all that was published before now, here or
 // elsewhere: what was answered has been in the inbox since.
 func (l *loop) catchUp() {
+	if l.relay != nil {
+		l.relay.catchUp()
+		return
+	}
 	l.inbox.Drain(l.read) // first what came first: publish may pass the logs by
 	l.publish()
 	l.inbox.Drain(l.read)
@@ -135,13 +139,17 @@ func (l *loop) due(a *audience) bool {
 }
 
 // untilDue returns how long to sleep at the most: until the first hold is over,
-// or, negative, for ever.
+// or the lane has something to do, or, negative, for ever.
 func (l *loop) untilDue() time.Duration {
-	if len(l.held) == 0 {
-		return -1
+	due := time.Duration(-1)
+	if len(l.held) > 0 {
+		hold := l.engine.settings.Load().CoalesceMax
+		due = max(hold-time.Duration(l.engine.clock()-l.held[0].walked), 0)
 	}
-	hold := l.engine.settings.Load().CoalesceMax
-	return max(hold-time.Duration(l.engine.clock()-l.held[0].walked), 0)
+	if l.relay != nil {
+		due = l.relay.untilDue(due)
+	}
+	return due
 }
 
 func (l *loop) walkQueued() {

@@ -46,7 +46,9 @@ type channel struct {
 
 	// Guarded by the shard's lock: the channel's place among many of its room.
 	place int32
-	// Written under the shard's lock, read by anyone: all loops' subscribers.
+	// Written under the shard's lock, read by anyone: loops need not ask a lane to
+	// publish to it, see Sink.Own; and all loops' subscribers.
+	owned       atomic.Bool
 	subscribers atomic.Int64
 	// Any loop: the patterns that match the name, for one generation.
 	matches atomic.Pointer[matches]
@@ -70,7 +72,8 @@ type directory struct {
 type shard struct {
 	mu    sync.RWMutex
 	rooms map[string]*room
-	_     [32]byte // a cache line each
+	owned map[string]struct{} // names of rooms, also of such as are not here now
+	_     [24]byte            // a cache line each
 }
 
 func newDirectory() *directory {
@@ -158,6 +161,9 @@ func (d *directory) subscribe(kind Kind, name []byte, loop int, inbox *ring.Inbo
 	if ch == nil {
 		ch = r.channel(kind, name)
 		ch.home = int32(loop)
+		if _, owned := sh.owned[r.name]; owned {
+			ch.owned.Store(true)
+		}
 		r.channels.add(ch)
 		d.channels[kind].Add(1)
 	}
@@ -201,6 +207,35 @@ func (d *directory) room(sh *shard, name []byte) *room {
 		d.rooms.Add(1)
 	}
 	return r
+}
+
+// own says whether loops may publish to the room without its lane, from now on.
+func (d *directory) own(name []byte, own bool) {
+	sh := d.shard(name)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	switch {
+	case !own:
+		delete(sh.owned, string(name))
+	case sh.owned == nil:
+		sh.owned = map[string]struct{}{string(name): {}}
+	default:
+		sh.owned[string(name)] = struct{}{}
+	}
+	if r := sh.rooms[string(name)]; r != nil {
+		r.channels.each(func(ch *channel) { ch.owned.Store(own) })
+	}
+}
+
+// channelsOf returns the room's channels that have a subscriber.
+func (d *directory) channelsOf(room string) (channels []*channel) {
+	sh := d.shard([]byte(room))
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	if r := sh.rooms[room]; r != nil {
+		r.channels.each(func(ch *channel) { channels = append(channels, ch) })
+	}
+	return channels
 }
 
 // each calls yield for each channel of the kind with its subscribers, a

@@ -25,6 +25,9 @@ type Handler interface {
 	Execute(s *Session, cmd *resp.Command)
 	// Close is called when a connection has ended.
 	Close(s *Session)
+	// Fault returns the error for a publish that a lane did not take, its code
+	// before it.
+	Fault(code Code) string
 }
 
 // Config is what an engine needs to start.
@@ -35,12 +38,21 @@ type Config struct {
 	IOUring  bool // send to many with one system call, where the kernel allows it
 	Handler  Handler
 	Log      *slog.Logger
+
+	// Lanes makes a loop's lane, in Start, before any loop runs. Nil: there is no
+	// cluster.
+	Lanes func(loop, loops int, s Sink) Lane
+	// MessageBytesMax is the longest message with its channel that lanes take; 0:
+	// any.
+	MessageBytesMax int
 }
 
 // Engine is all loops of one process and what they share.
 type Engine struct {
 	// Set once.
 	handler   Handler
+	lanes     func(loop, loops int, s Sink) Lane
+	largest   int // bytes of a message for lanes
 	log       *slog.Logger
 	start     time.Time
 	unixPath  string // of the Unix socket, "" for none
@@ -59,6 +71,7 @@ type Engine struct {
 	connections  atomic.Int64
 	received     atomic.Int64
 	rejected     [rejectReasons]atomic.Int64
+	gaps         [whys]gapCounts
 	backlog      atomic.Int64
 	clientMemory atomic.Int64 // see Session.Memory
 	subscribers  atomic.Int64 // sessions with a subscription
@@ -89,6 +102,8 @@ func New(c Config) (*Engine, error) {
 	}
 	e := &Engine{
 		handler:   c.Handler,
+		lanes:     c.Lanes,
+		largest:   c.MessageBytesMax,
 		log:       c.Log,
 		start:     time.Now(),
 		unixPath:  c.Listen.UnixSocket,
@@ -115,9 +130,22 @@ func New(c Config) (*Engine, error) {
 // Start runs the loops and begins to accept.
 func (e *Engine) Start() error {
 	for _, l := range e.loops {
-		if err := l.start(); err != nil {
+		if err := l.prepare(); err != nil {
 			return errors.Join(err, e.Shutdown())
 		}
+	}
+	for _, l := range e.loops {
+		if e.lanes != nil {
+			l.relay = newRelay(l, e.largest)
+		}
+	}
+	for _, l := range e.loops {
+		if e.lanes != nil {
+			l.relay.lane = e.lanes(l.id, len(e.loops), sink{l.relay})
+		}
+	}
+	for _, l := range e.loops {
+		l.start()
 	}
 	for _, ln := range e.listeners {
 		e.running.Go(func() { e.accept(ln) })
@@ -160,6 +188,9 @@ func (e *Engine) Subscribers(kind Kind, name []byte) int64 {
 // RoomInUse reports whether a client is subscribed to a channel of the room by
 // name. Any goroutine.
 func (e *Engine) RoomInUse(name string) bool { return e.directory.inUse(name) }
+
+// InCluster reports whether there are lanes. Any goroutine.
+func (e *Engine) InCluster() bool { return e.lanes != nil }
 
 // Patterns returns how many different patterns clients are subscribed to. Any
 // goroutine.
@@ -248,9 +279,8 @@ func (e *Engine) tidy(c churn) churn {
 	return c
 }
 
-// start opens the loop's poller, and its io_uring if there is one to have, and
-// runs it.
-func (l *loop) start() error {
+// prepare opens the loop's poller, and its io_uring if there is one to have.
+func (l *loop) prepare() error {
 	if err := l.poller.open(); err != nil {
 		return fmt.Errorf("cannot start loop %d: %w", l.id, err)
 	}
@@ -260,7 +290,11 @@ func (l *loop) start() error {
 			l.engine.log.Info("sending without io_uring", "loop", l.id, "reason", err)
 		}
 	}
+	return nil
+}
+
+// start runs the loop.
+func (l *loop) start() {
 	l.started = true
 	l.running.Go(l.run)
-	return nil
 }

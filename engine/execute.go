@@ -51,12 +51,17 @@ func (l *loop) execute(s *Session, data []byte) {
 // what is left.
 func (l *loop) commands(s *Session, parser *resp.Parser, buf []byte) (rest []byte) {
 	live := l.engine.settings.Load()
-	for len(buf) > 0 && !s.has(lastAnswer|paused|suspended) {
+	for len(buf) > 0 && !s.has(lastAnswer|waiting) {
 		limits := &live.limits
 		if !live.Open && !s.has(authenticated) {
 			limits = &live.strictLimits
 		}
 		n, err := parser.Next(buf, &l.command, limits)
+		if s.has(expecting) && (err != nil || n > 0 && !s.mayExecute(&l.command)) {
+			parser.Reset() // it is parsed again then
+			l.stall(s)
+			break
+		}
 		if err != nil {
 			s.Settle()
 			s.Reply().Error("ERR " + err.Error())
@@ -82,7 +87,7 @@ func (l *loop) commands(s *Session, parser *resp.Parser, buf []byte) (rest []byt
 }
 
 // checkQuery closes a session whose unfinished command, or what waits to be
-// executed while the session is paused or suspended, is too long.
+// executed while the session waits, is too long.
 func (l *loop) checkQuery(s *Session, p *partial) {
 	n := len(p.buf)
 	l.engine.clientMemory.Add(int64(n) - p.bytes.Swap(int64(n)))

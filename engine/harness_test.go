@@ -25,6 +25,8 @@ type plainHandler struct {
 func (plainHandler) Open(s *Session) { s.SetAuthenticated(true) }
 func (plainHandler) Close(*Session)  {}
 
+func (plainHandler) Fault(code Code) string { return fmt.Sprint("FAULT ", code) }
+
 func (h plainHandler) Execute(s *Session, cmd *resp.Command) {
 	names := cmd.Args[1:]
 	switch verb := strings.ToUpper(string(cmd.Args[0])); verb {

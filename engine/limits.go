@@ -129,6 +129,20 @@ const (
 	// warningInterval is how often warnings about single clients are logged.
 	warningInterval = time.Second
 
+	// pendingSlotsMax is how many publishes a client may have without an answer from
+	// other nodes before it is not read, and pendingBytesMax how many bytes of their
+	// messages: what a round trip of some 100 µs can use.
+	pendingSlotsMax = 1024
+	pendingBytesMax = 4 << 20
+
+	// gapLinesMax is how many gaps one loop logs a second.
+	gapLinesMax = 100
+
+	// gapClosesMax is how many clients all loops together close an interval after a
+	// gap: a thousand a second, which come back at once.
+	gapClosesMax     = 20
+	gapCloseInterval = 20 * time.Millisecond
+
 	// tidyConnectionsMin is how many connections make a wave that is worth a
 	// collection of the heap: 1000 leave about 2 MB of garbage.
 	tidyConnectionsMin = 1000
@@ -171,6 +185,7 @@ type Settings struct {
 
 	OutputNormal     OutputLimit // clients without subscriptions
 	OutputPubSub     OutputLimit // clients with some
+	CloseOnGap       bool        // clients of a room that has a gap are closed
 	MaxMemoryClients int64       // bytes of all clients together, see Session.Memory; 0 no limit
 }
 

@@ -20,6 +20,7 @@ type loop struct {
 	id      int
 	started bool
 	inbox   *ring.Inbox[*run]
+	relay   *relay         // nil: no cluster
 	running sync.WaitGroup // one: the loop's goroutine
 
 	// Owned by the loop: who hears what.
@@ -106,6 +107,9 @@ func (l *loop) tick(events []unix.EpollEvent) {
 	if l.resting.Load() {
 		l.resting.Store(false)
 	}
+	if l.relay != nil {
+		l.relay.begin()
+	}
 	for _, f := range l.takePosted() {
 		f()
 	}
@@ -138,11 +142,20 @@ func (l *loop) isQuiet() bool {
 
 // flush brings out what the tick's commands have done.
 func (l *loop) flush() {
+	if l.relay != nil {
+		l.relay.advance()
+	}
 	l.catchUp()
+	if l.relay != nil {
+		l.relay.end()
+	}
 	l.walkDue()
 	for len(l.dirty) > 0 || len(l.doomed) > 0 {
 		l.answer()
 		l.sweep()
+	}
+	if l.relay != nil {
+		l.relay.endSweep()
 	}
 	l.checkMemory()
 	l.stats.add(&l.tally)
@@ -215,6 +228,7 @@ func (l *loop) close(s *Session) {
 func (l *loop) forget(s *Session) {
 	s.flags |= doomed | lastAnswer // the rest of this tick passes it over
 	s.forgive()
+	s.dropPending()
 	l.stats.dropped[s.reason].Add(int64(len(s.out.Buf)))
 	s.leaveAll()
 	delete(l.blocked, s)
@@ -305,7 +319,7 @@ func (l *loop) housekeep() {
 	}
 	if settings.Timeout > 0 {
 		for _, s := range l.sessions {
-			if s.subs.count() == 0 && !s.has(suspended) && time.Duration(l.now-s.active.Load()) > settings.Timeout {
+			if s.subs.count() == 0 && !s.has(suspended|stalled) && time.Duration(l.now-s.active.Load()) > settings.Timeout {
 				l.doom(s, closedByTimeout)
 			}
 		}

@@ -22,12 +22,13 @@ const (
 	closedByMemoryLimit
 	closedByQueryBuffer
 	closedByTimeout
+	closedByGap
 	closeReasons
 )
 
 func (r closeReason) String() string {
 	return [closeReasons]string{"peer", "kill", "protocol error", "output buffer limit", "maxmemory-clients",
-		"query buffer limit", "timeout"}[r]
+		"query buffer limit", "timeout", "gap"}[r]
 }
 
 // touch puts the session among those that the end of the tick looks at, with a

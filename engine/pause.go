@@ -22,8 +22,7 @@ func (l *loop) mustPause(s *Session) bool {
 	return s.backlog != nil && s.backlog.bytes >= unreadBytesMax && s.subs.count() == 0 && l.outputLimit(s) == OutputLimit{}
 }
 
-// goOn ends what keeps the session's commands waiting, paused or suspended,
-// executes what waits and reads on. Unless the session finishes, it runs at the
+// goOn ends what keeps the session's commands waiting, executes what waits and reads on. Unless the session finishes, it runs at the
 // beginning of a tick.
 func (l *loop) goOn(s *Session, end sessionFlags) {
 	if !s.has(end) || s.has(doomed) {
@@ -31,7 +30,7 @@ func (l *loop) goOn(s *Session, end sessionFlags) {
 	}
 	s.flags &^= end
 	l.execute(s, nil)
-	if !s.has(paused | suspended) {
+	if !s.has(waiting) {
 		l.watch(s)
 	}
 }

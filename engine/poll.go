@@ -25,7 +25,7 @@ type poller struct {
 }
 
 // What a loop wants to know of a socket. Events are level-triggered: what is
-// not read, because a session is paused or suspended, or has sent more than one
+// not read, because a session waits, or has sent more than one
 // read takes, is reported again. The end of a connection is reported always.
 const (
 	eventsRead  = unix.EPOLLIN | unix.EPOLLPRI
@@ -143,6 +143,9 @@ func (l *loop) receive(s *Session) {
 		s.active.Store(l.now)
 		l.tally.inputBytes += int64(n)
 		l.execute(s, l.readBuffer[:n])
+	case err == 0 && s.has(expecting): // the end comes after its answers, and is seen again then
+		s.pending.full = false
+		l.stall(s)
 	case err == 0: // the end
 		l.hangUp(s)
 	case err == unix.EAGAIN || err == unix.EINTR: // a false alarm, or later
@@ -165,7 +168,7 @@ func recvfrom(fd int, b []byte) (n int, errno syscall.Errno) {
 // watch tells the poller what the loop wants to know of a session's socket now.
 func (l *loop) watch(s *Session) {
 	var events uint32
-	if !s.has(paused | suspended) {
+	if !s.has(waiting) {
 		events |= eventsRead
 	}
 	if s.has(blocked) {

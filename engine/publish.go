@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"math"
 	"math/bits"
 
 	"hubsub/resp"
@@ -16,27 +17,44 @@ type outbound struct {
 
 // Publish takes a PUBLISH or SPUBLISH, cmd.Args being verb, channel and
 // message, and returns how many clients it reaches. It costs the same whatever
-// their number: the message goes out at the end of the tick.
-func (s *Session) Publish(kind Kind, cmd *resp.Command) int64 {
-	_, _, receivers := s.loop.publishOne(kind, cmd)
-	return receivers
+// their number: the message goes out at the end of the tick. n is how many
+// answers the Handler is to write: one, or none if the engine writes it, because
+// a lane is asked, at once or when it knows.
+func (s *Session) Publish(kind Kind, cmd *resp.Command) (receivers int64, n int) {
+	l := s.loop
+	ch := l.engine.directory.lookup(kind, cmd.Args[1])
+	if l.relay != nil && !s.publishesHere(ch, cmd.Args[1], cmd.Args[2]) {
+		s.publishThere(kind, cmd.Args[1], cmd.Args[2])
+		return 0, 0
+	}
+	_, _, receivers = l.publishOne(ch, kind, cmd)
+	return receivers, 1
 }
 
 // PublishAll does the same for cmd and for what follows it in the client's
 // pipeline and differs from it in the message only: n commands, each of which
 // reaches that many clients. Nobody can tell, for all were sent before the first
-// is executed.
+// is executed. n is 0 if the engine writes the answers.
 func (s *Session) PublishAll(kind Kind, cmd *resp.Command) (receivers int64, n int) {
 	l := s.loop
-	ch, m, receivers := l.publishOne(kind, cmd)
+	ch := l.engine.directory.lookup(kind, cmd.Args[1])
+	if l.relay != nil && !s.publishesHere(ch, cmd.Args[1], cmd.Args[2]) {
+		s.publishAllThere(kind, cmd)
+		return 0, 0
+	}
+	ch, m, receivers := l.publishOne(ch, kind, cmd)
 	n = 1
 	if cmd.Raw == nil {
 		return receivers, n
 	}
+	most := math.MaxInt // bytes of a command
+	if l.relay != nil {
+		most = l.relay.longest(cmd)
+	}
 	var r *run
 	for {
 		size := cmd.Again(l.rest, l.limits)
-		if size == 0 {
+		if size == 0 || size > most {
 			break
 		}
 		if receivers > 0 {
@@ -54,9 +72,20 @@ func (s *Session) PublishAll(kind Kind, cmd *resp.Command) (receivers int64, n i
 	return receivers, n
 }
 
-func (l *loop) publishOne(kind Kind, cmd *resp.Command) (ch *channel, m *matches, receivers int64) {
-	name := cmd.Args[1]
-	ch = l.engine.directory.lookup(kind, name)
+// publishOne publishes to the channel that has the name, which is nil if it has
+// no subscriber.
+func (l *loop) publishOne(found *channel, kind Kind, cmd *resp.Command) (ch *channel, m *matches, receivers int64) {
+	l.tally.published++
+	ch, m, receivers = l.route(found, kind, cmd.Args[1])
+	if receivers > 0 {
+		l.add(ch, m, cmd)
+	}
+	return ch, m, receivers
+}
+
+// route returns where a message goes that is published to a channel: nowhere if
+// nobody hears it.
+func (l *loop) route(ch *channel, kind Kind, name []byte) (*channel, *matches, int64) {
 	switch p := l.passing; {
 	case p == nil:
 	case ch == nil && p.is(kind, name):
@@ -64,14 +93,14 @@ func (l *loop) publishOne(kind Kind, cmd *resp.Command) (ch *channel, m *matches
 	case ch != nil && ch.room != p.room && ch.room.name == p.room.name:
 		l.passing = nil // its room is dead; what goes there now would overtake this
 	}
+	var m *matches
 	if kind == Channel {
 		m = l.engine.patterns.match(ch, name)
 	}
-	receivers = m.subscribers()
+	receivers := m.subscribers()
 	if ch != nil {
 		receivers += ch.subscribers.Load()
 	}
-	l.tally.published++
 	if receivers == 0 {
 		return nil, nil, 0
 	}
@@ -80,7 +109,6 @@ func (l *loop) publishOne(kind Kind, cmd *resp.Command) (ch *channel, m *matches
 		ch.matches.Store(m)
 		l.passing = ch
 	}
-	l.add(ch, m, cmd)
 	return ch, m, receivers
 }
 

@@ -25,6 +25,7 @@ type Session struct {
 	out     resp.Writer // this tick's answers and copied messages
 	backlog *backlog    // what the socket did not take; nil if it took all
 	subs    subscriptions
+	pending *pending // answers to publishes that come later; nil: none
 
 	// Any goroutine, atomic: what CLIENT LIST shows.
 	killed      atomic.Bool
@@ -64,7 +65,14 @@ const (
 	blocked                                // in loop.blocked: the poller tells when its socket takes more
 	lingering                              // gone but for what it still reads
 	suspended                              // its commands wait for an answer that comes from elsewhere
+	expecting                              // pending has slots: what is written stands behind them
+	stalled                                // its commands wait until pending has fewer slots, or none
+	answered                               // in relay.answered: slots were filled
+	expelling                              // in relay.expelled: to be closed after a gap
 )
+
+// waiting is what keeps a session's commands from being executed for a while.
+const waiting = paused | suspended | stalled
 
 func (s *Session) has(f sessionFlags) bool { return s.flags&f != 0 }
 
@@ -118,12 +126,19 @@ func (s *Session) SetAuthenticated(yes bool) { s.set(authenticated, yes) }
 // Reply returns the writer of this command's answer. What is written to it
 // while the client has replies off goes nowhere.
 func (s *Session) Reply() *resp.Writer {
+	if s.has(muted | expecting) {
+		return s.replyElsewhere()
+	}
+	return s.Push()
+}
+
+func (s *Session) replyElsewhere() *resp.Writer {
 	if s.has(muted) {
 		mute := &s.loop.mute
 		mute.Buf, mute.V3 = mute.Buf[:0], s.out.V3
 		return mute
 	}
-	return s.Push()
+	return &s.pending.text
 }
 
 // Push returns the writer of what is sent even with replies off: confirmations.
@@ -147,9 +162,10 @@ func (s *Session) Finish() {
 		s.reason = closedByKill
 	}
 	s.set(subscribed, s.has(subscribed) || s.subs.count() > 0)
+	s.dropPending()
 	s.leaveAll()
 	s.loop.touch(s)
-	s.loop.goOn(s, paused|suspended) // what it sends is read and ignored: a close with bytes unread costs it the rest
+	s.loop.goOn(s, waiting) // what it sends is read and ignored: a close with bytes unread costs it the rest
 }
 
 // Subscriptions returns how many of the kind the client has. Any goroutine.

@@ -114,10 +114,10 @@ func (l *loop) stop() error {
 
 // release closes what the loop owns, after its goroutine has ended.
 func (l *loop) release() {
-	if l.started {
+	if l.poller.fd >= 0 {
 		l.poller.close()
-		if l.uring != nil {
-			l.uring.close()
-		}
+	}
+	if l.uring != nil {
+		l.uring.close()
 	}
 }

@@ -52,6 +52,7 @@ type Stats struct {
 	InputBytes, OutputBytes        int64
 	DroppedBytes                   int64 // owed to clients when they were closed
 	Rates                          Rates
+	Gaps, LostMessages             int64 // see Engine.Gaps
 
 	// Connections that the engine closed, by reason; Endings has them all.
 	ProtocolErrorCloses int64
@@ -94,6 +95,10 @@ func (e *Engine) Stats() Stats {
 		Backlog:             e.backlog.Load(),
 		ClientMemory:        e.clientMemory.Load(),
 		Rates:               *e.rates.Load(),
+	}
+	for why := range e.gaps {
+		st.Gaps += e.gaps[why].gaps.Load()
+		st.LostMessages += e.gaps[why].lost.Load()
 	}
 	for i := range e.rejected {
 		st.ConnectionsRejected += e.rejected[i].Load()
@@ -170,6 +175,10 @@ func (e *Engine) Rejections() []Ending {
 // ResetStats sets the counts back to zero. Any goroutine.
 func (e *Engine) ResetStats() {
 	e.received.Store(0)
+	for why := range e.gaps {
+		e.gaps[why].gaps.Store(0)
+		e.gaps[why].lost.Store(0)
+	}
 	for i := range e.rejected {
 		e.rejected[i].Store(0)
 	}

@@ -132,6 +132,9 @@ func (s *Session) leaveAll() {
 
 func (s *Session) cut(sub int) {
 	a := s.subs.at(sub).audience
+	if s.loop.relay != nil && !s.subs.at(sub).told {
+		s.loop.relay.tell(a.kind(), []byte(a.name()), -1)
+	}
 	a.exit(s, sub)
 	if s.subs.remove(sub) {
 		moved := s.subs.at(sub)

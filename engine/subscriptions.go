@@ -17,6 +17,7 @@ type subscription struct {
 	audience *audience
 	place    int32
 	list     listIndex
+	told     bool // its lane knows that it ends
 }
 
 func (s *subscriptions) count() int {

@@ -26,13 +26,30 @@ func (s *Session) Suspend() (answer func(write func(*resp.Writer))) {
 			if s.ended() || !s.has(suspended) || s.has(doomed) {
 				return
 			}
-			now := s.has(muted)
-			s.set(muted, mute)
-			write(s.Reply())
-			s.set(muted, now)
-			s.active.Store(l.now) // it was not silent: it waited
-			l.goOn(s, suspended)
+			s.proceed(mute, func() { write(s.Reply()) })
 		})
+	}
+}
+
+// proceed ends a suspension: f gives the answer, and may suspend the session
+// again; mute is as of the command.
+func (s *Session) proceed(mute bool, f func()) {
+	s.flags &^= suspended
+	s.as(mute, f)
+	s.active.Store(s.loop.now) // it was not silent: it waited
+	if !s.has(suspended) {
+		s.flags |= suspended
+		s.loop.goOn(s, suspended)
+	}
+}
+
+// as calls f with answers off, or not. What f changes of that itself stays.
+func (s *Session) as(mute bool, f func()) {
+	now := s.has(muted)
+	s.set(muted, mute)
+	f()
+	if s.has(muted) == mute {
+		s.set(muted, now)
 	}
 }
 

@@ -133,10 +133,8 @@ func (h *Handler) LoadUsers(e *engine.Engine, users []*acl.User) (changed []stri
 // subscriptions. It runs on the session's loop.
 func hearsRightly(s *engine.Session, user *acl.User) bool {
 	for _, kind := range []engine.Kind{engine.Channel, engine.Shard, engine.Pattern} {
-		for _, name := range allNames(s, kind) {
-			if !user.Hears(name, kind == engine.Pattern) {
-				return false
-			}
+		if !hearsAll(user, kind, allNames(s, kind)) {
+			return false
 		}
 	}
 	return true

@@ -106,7 +106,7 @@ func hello(c call) {
 	}
 	c.s.SetProtocol(g.protocol)
 	if c.inside != nil {
-		c.inside.V3 = g.protocol == 3
+		c.inside.answers.V3 = g.protocol == 3
 	}
 	w := c.reply()
 	w.Map(7)

@@ -15,14 +15,14 @@ type call struct {
 	s      *engine.Session
 	cmd    *command
 	words  *resp.Command // what the client sent; valid during the call
-	inside *resp.Writer  // the array of the EXEC that the call is part of, or nil
+	inside *execution    // the EXEC that the call is part of, or nil
 }
 
 // reply returns where the answer goes: nowhere while the client has answers
 // off. Ask again after a call that changes the session.
 func (c call) reply() *resp.Writer {
 	if c.inside != nil && !c.s.Muted() {
-		return c.inside
+		return &c.inside.answers
 	}
 	return c.s.Reply()
 }
@@ -30,7 +30,7 @@ func (c call) reply() *resp.Writer {
 // push returns where confirmations go, which are sent even with answers off.
 func (c call) push() *resp.Writer {
 	if c.inside != nil {
-		return c.inside
+		return &c.inside.answers
 	}
 	return c.s.Push()
 }

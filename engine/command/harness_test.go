@@ -69,23 +69,32 @@ func serve(t testing.TB, password string, change ...func(*engine.Settings)) *sit
 // serveIn is serve for a node of a cluster.
 func serveIn(t testing.TB, rooms Rooms, password string, change ...func(*engine.Settings)) *site {
 	t.Helper()
+	return serveConfig(t, rooms, password, func(c *engine.Config) {
+		for _, f := range change {
+			f(&c.Settings)
+		}
+	})
+}
+
+// serveConfig is serveIn with an engine that is otherwise, too.
+func serveConfig(t testing.TB, rooms Rooms, password string, change func(*engine.Config)) *site {
+	t.Helper()
 	s := &site{t: t}
 	settings := engine.Settings{MaxClients: 10_000, MaxBulkBytes: 512 << 20, QueryBufferBytes: 1 << 30}
-	for _, f := range change {
-		f(&settings)
-	}
 	const attempts = 10 // somebody else may take the port that was free
 	for attempt := range attempts {
 		port := freePort(t)
 		handler := New(Config{Server: s, Port: port, Rooms: rooms})
 		handler.Users.SetDefaultPassword(password)
-		e, err := engine.New(engine.Config{
+		config := engine.Config{
 			Loops:    2,
 			Listen:   engine.Listen{Bind: []string{"127.0.0.1"}, Port: port, Backlog: 64},
 			Settings: settings,
 			Handler:  handler,
 			Log:      slog.New(slog.DiscardHandler),
-		})
+		}
+		change(&config)
+		e, err := engine.New(config)
 		if err != nil {
 			if attempt == attempts-1 {
 				t.Fatal(err)
@@ -97,6 +106,9 @@ func serveIn(t testing.TB, rooms Rooms, password string, change ...func(*engine.
 			t.Fatal(err)
 		}
 		t.Cleanup(func() {
+			if s.engine == nil { // stopped
+				return
+			}
 			if err := e.Shutdown(); err != nil {
 				t.Error(err)
 			}
@@ -300,4 +312,13 @@ func eventually(t *testing.T, what string, ok func() bool) {
 			t.Fatal("never: " + what)
 		}
 	}
+}
+
+// stop ends the server before the test does.
+func stop(t *testing.T, s *site) {
+	t.Helper()
+	if err := s.engine.Shutdown(); err != nil {
+		t.Error(err)
+	}
+	s.engine = nil
 }

@@ -1,7 +1,11 @@
 package command
 
 import (
+	"bytes"
+	"context"
+
 	"hubsub/engine"
+	"hubsub/engine/acl"
 	"hubsub/engine/glob"
 	"hubsub/resp"
 )
@@ -10,23 +14,22 @@ import (
 // which goes out at the end of the tick, even to the publisher itself.
 func publisher(kind engine.Kind) func(call) {
 	return func(c call) {
-		if m := recall(c.s); c.inside != nil || m != nil && m.skip != noSkip { // was queued; or CLIENT REPLY tells one from the next
-			c.reply().Int(publishTo(c, kind, c.words))
+		if c.inside != nil {
+			c.inside.publish(c, kind)
 			return
 		}
-		receivers, n := c.s.PublishAll(kind, c.words)
+		var receivers int64
+		var n int
+		if m := recall(c.s); m != nil && m.skip != noSkip { // CLIENT REPLY tells one from the next
+			receivers, n = c.s.Publish(kind, c.words)
+		} else {
+			receivers, n = c.s.PublishAll(kind, c.words)
+		}
 		answers := c.reply()
 		for range n {
 			answers.Int(receivers)
 		}
 	}
-}
-
-// publishTo publishes a message, its Args being verb, channel and message, and
-// returns how many clients it reaches. All that clients publish passes here,
-// that of a script too.
-func publishTo(c call, kind engine.Kind, message *resp.Command) int64 {
-	return c.s.Publish(kind, message)
 }
 
 // subscriber is SUBSCRIBE, PSUBSCRIBE or SSUBSCRIBE.
@@ -36,10 +39,48 @@ func subscriber(kind engine.Kind) func(call) {
 			c.fail("ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client")
 			return
 		}
-		c.s.Subscribe(kind, c.args(), func(name []byte) {
-			confirm(c.push(), c.cmd.name, name, subscriptions(c.s, kind))
-		})
+		if c.s.Engine().InCluster() {
+			announce(c, kind, cloneAll(c.args()))
+			return
+		}
+		subscribe(c, kind, c.args())
 	}
+}
+
+func subscribe(c call, kind engine.Kind, names [][]byte) {
+	c.s.Subscribe(kind, names, func(name []byte) {
+		confirm(c.push(), c.cmd.name, name, subscriptions(c.s, kind))
+	})
+}
+
+// announce subscribes to the names once all nodes know, or to none of them. That
+// the user may hear them is asked again, for the answer may have changed.
+func announce(c call, kind engine.Kind, names [][]byte) {
+	c.later(func(done func()) {
+		c.s.Announce(kind, names, func(code engine.Code) bool {
+			defer done()
+			user := c.h.user(c.s)
+			switch {
+			case code != engine.Done:
+				c.fail(c.h.Fault(code))
+				return false
+			case user == nil || !hearsAll(user, kind, names):
+				c.fail(noPermission(c.cmd, acl.ChannelDenied))
+				return false
+			}
+			subscribe(c, kind, names)
+			return true
+		})
+	})
+}
+
+func hearsAll(user *acl.User, kind engine.Kind, names [][]byte) bool {
+	for _, name := range names {
+		if !user.Hears(name, kind == engine.Pattern) {
+			return false
+		}
+	}
+	return true
 }
 
 // unsubscriber is UNSUBSCRIBE, PUNSUBSCRIBE or SUNSUBSCRIBE. Without names it
@@ -53,22 +94,36 @@ func unsubscriber(kind engine.Kind) func(call) {
 		if len(names) == 0 {
 			names = allNames(c.s, kind)
 		}
-		var few [countsMax]int64
-		counts := few[:0]
-		for _, name := range names {
-			c.s.Unsubscribe(kind, name)
-			counts = append(counts, subscriptions(c.s, kind))
+		if c.s.Engine().InCluster() {
+			names = cloneAll(names)
+			c.later(func(done func()) {
+				c.s.Withdraw(kind, names, func() {
+					unsubscribe(c, kind, names)
+					done()
+				})
+			})
+			return
 		}
-		w := c.push()
-		for i, name := range names {
-			confirm(w, c.cmd.name, name, counts[i])
-		}
-		if len(names) == 0 {
-			w.Push(3)
-			w.BulkString(c.cmd.name)
-			w.Null()
-			w.Int(subscriptions(c.s, kind))
-		}
+		unsubscribe(c, kind, names)
+	}
+}
+
+func unsubscribe(c call, kind engine.Kind, names [][]byte) {
+	var few [countsMax]int64
+	counts := few[:0]
+	for _, name := range names {
+		c.s.Unsubscribe(kind, name)
+		counts = append(counts, subscriptions(c.s, kind))
+	}
+	w := c.push()
+	for i, name := range names {
+		confirm(w, c.cmd.name, name, counts[i])
+	}
+	if len(names) == 0 {
+		w.Push(3)
+		w.BulkString(c.cmd.name)
+		w.Null()
+		w.Int(subscriptions(c.s, kind))
 	}
 }
 
@@ -113,31 +168,71 @@ func pubsubChannels(kind engine.Kind) func(call) {
 			c.fail(badSubcommand("PUBSUB", c.words.Args[1]))
 			return
 		}
-		var names []string
-		c.s.Engine().Channels(kind, func(name string, _ int64) {
-			if len(c.args()) == 0 || glob.Match(c.args()[0], []byte(name)) {
-				names = append(names, name)
-			}
-		})
-		w := c.reply()
-		w.Array(len(names))
-		for _, name := range names {
-			w.BulkString(name)
+		var pattern []byte
+		if len(c.args()) > 0 {
+			pattern = c.args()[0]
 		}
+		if c.h.Rooms == nil {
+			writeStrings(c.reply(), channelsHere(c.s.Engine(), kind, pattern))
+			return
+		}
+		pattern = bytes.Clone(pattern)
+		ask(c, func(ctx context.Context, rooms Rooms) (func(*resp.Writer), error) {
+			names, err := rooms.Channels(ctx, kind, pattern)
+			return func(w *resp.Writer) { writeStrings(w, names) }, err
+		})
 	}
+}
+
+// channelsHere returns the channels that clients of this node are subscribed to,
+// those that match the pattern unless it is nil. Any goroutine.
+func channelsHere(e *engine.Engine, kind engine.Kind, pattern []byte) (names []string) {
+	e.Channels(kind, func(name string, _ int64) {
+		if pattern == nil || glob.Match(pattern, []byte(name)) {
+			names = append(names, name)
+		}
+	})
+	return names
 }
 
 // pubsubNumsub is PUBSUB NUMSUB or SHARDNUMSUB. It is a flat array in RESP3
 // too.
 func pubsubNumsub(kind engine.Kind) func(call) {
 	return func(c call) {
-		w := c.reply()
-		w.Array(2 * len(c.args()))
-		for _, name := range c.args() {
-			w.Bulk(name)
-			w.Int(c.s.Engine().Subscribers(kind, name))
+		names := c.args()
+		if c.s.Engine().InCluster() {
+			names = cloneAll(names)
 		}
+		c.later(func(done func()) {
+			c.s.CountSubscribers(kind, names, func(counts []engine.Result, code engine.Code) {
+				if w := c.reply(); code == engine.Done {
+					w.Array(2 * len(names))
+					for i, name := range names {
+						w.Bulk(name)
+						w.Int(counts[i].N)
+					}
+				} else {
+					w.Error(c.h.Fault(code))
+				}
+				done()
+			})
+		})
 	}
 }
 
-func pubsubNumpat(c call) { c.reply().Int(c.s.Engine().Patterns()) }
+func pubsubNumpat(c call) {
+	if c.h.Rooms == nil {
+		c.reply().Int(c.s.Engine().Patterns())
+		return
+	}
+	c.reply().Int(c.h.Rooms.Patterns())
+}
+
+// cloneAll returns words that outlive the call.
+func cloneAll(words [][]byte) [][]byte {
+	own := make([][]byte, len(words))
+	for i, word := range words {
+		own[i] = bytes.Clone(word)
+	}
+	return own
+}

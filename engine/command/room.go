@@ -14,7 +14,7 @@ import (
 // ask has the cluster asked, which may take longer than the loop can wait, and
 // then its answer written. The question must not hold on to the call's words.
 func ask(c call, question func(ctx context.Context, rooms Rooms) (answer func(*resp.Writer), err error)) {
-	h, reply := c.h, c.s.Suspend()
+	h, reply := c.h, c.suspend()
 	h.asking.Add(1)
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), roomTimeMax)
@@ -279,6 +279,9 @@ func (r *report) cluster() {
 	r.number("cluster_members", int64(members))
 	r.number("cluster_voters", int64(voters))
 	r.line("cluster_leader", leader)
+	st := r.e.Stats()
+	r.number("cluster_gaps", st.Gaps)
+	r.number("cluster_messages_lost", st.LostMessages)
 }
 
 // oneLine makes a text one line of INFO.

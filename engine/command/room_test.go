@@ -10,6 +10,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"hubsub/engine"
+	"hubsub/engine/glob"
 )
 
 // town is a cluster of one node that has rooms.
@@ -91,6 +94,19 @@ func (s *town) Rooms(_ context.Context, cursor uint64, count int) (next uint64, 
 	}
 	return next, all[from:to], nil
 }
+
+func (s *town) Channels(_ context.Context, kind engine.Kind, pattern []byte) (names []string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, name := range []string{"there", "here"} {
+		if kind == engine.Channel && (pattern == nil || glob.Match(pattern, []byte(name))) {
+			names = append(names, name)
+		}
+	}
+	return names, s.fault
+}
+
+func (s *town) Patterns() int64 { return 42 }
 
 func (s *town) Nodes() []Node {
 	return []Node{

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"hubsub/engine"
 )
 
 // Rooms is the cluster as clients ask for it. Any goroutine calls it. What has
@@ -19,6 +21,12 @@ type Rooms interface {
 	// Rooms returns names from the cursor on, about count, and where to go on;
 	// 0 begins and ends.
 	Rooms(ctx context.Context, cursor uint64, count int) (next uint64, names []string, err error)
+	// Channels returns the channels of the kind that clients of any node are
+	// subscribed to, each once: those that match the pattern, or all if it is nil.
+	Channels(ctx context.Context, kind engine.Kind, pattern []byte) ([]string, error)
+	// Patterns returns how many different patterns clients of all nodes are
+	// subscribed to.
+	Patterns() int64
 	// Nodes returns all members that this node knows.
 	Nodes() []Node
 	// Ready returns nil if rooms can be asked for, else why not.
@@ -73,6 +81,24 @@ func roomFault(err error) string {
 		return "TRYAGAIN the cluster did not answer in time"
 	default:
 		return "ERR " + err.Error()
+	}
+}
+
+// Fault implements engine.Handler.
+func (h *Handler) Fault(code engine.Code) string {
+	switch code {
+	case engine.TryAgain:
+		return "TRYAGAIN the room's leader did not answer"
+	case engine.Down:
+		return roomFault(ErrNoLeader)
+	case engine.TooMany:
+		return "ERR there are as many rooms as max-rooms allows"
+	case engine.TooLarge:
+		return "ERR the message is longer than cluster-max-message"
+	case engine.BadName:
+		return "ERR a room's name has 1 to 1024 bytes"
+	default:
+		return "ERR the cluster failed"
 	}
 }
 

@@ -43,9 +43,7 @@ func eval(c call) {
 	}
 	if fault != "" {
 		c.fail(fault)
-		return
 	}
-	c.reply().Null()
 }
 
 // evalsha is EVALSHA sha1 numkeys [key …] [arg …]. No scripts are kept, so
@@ -74,11 +72,13 @@ func scriptArgs(c call) (argv [][]byte, fault string) {
 }
 
 // publishEach publishes ARGV[1] to ARGV[2] and the others, as PUBLISH would,
-// one after the other. They wait for the end of the tick together, so they may
+// one after the other, and answers when all are answered, unless it returns an
+// error. They wait for the end of the tick together, so they may
 // be no more bytes than a client can send at once: a short command could name
 // one channel a million times.
 func publishEach(c call, argv [][]byte) (fault string) {
 	if len(argv) < 2 {
+		c.reply().Null()
 		return ""
 	}
 	size := 0
@@ -89,14 +89,34 @@ func publishEach(c call, argv [][]byte) (fault string) {
 		return "ERR the script publishes more than client-query-buffer-limit"
 	}
 	message := resp.Command{Args: [][]byte{nil, nil, argv[0]}}
+	batch := c.batch()
+	first := len(batch.Results())
 	for _, channel := range argv[1:] {
 		message.Args[1] = channel
 		if fault := c.scriptFault(c.args()[0], &message); fault != "" {
 			return fault
 		}
-		publishTo(c, engine.Channel, &message)
+		batch.Publish(engine.Channel, &message)
 	}
+	last := len(batch.Results())
+	if c.inside != nil {
+		c.inside.hole(c, first, last, true)
+		return ""
+	}
+	batch.Wait(func() { writeScript(c.reply(), c.h, batch.Results()[first:last]) })
 	return ""
+}
+
+// writeScript writes a script's answer: an error if one of its publishes was
+// refused, which ends a script.
+func writeScript(w *resp.Writer, h *Handler, results []engine.Result) {
+	for _, r := range results {
+		if r.Code != engine.Done {
+			w.Error(h.Fault(r.Code))
+			return
+		}
+	}
+	w.Null()
 }
 
 // xrange is XRANGE or XREVRANGE: no stream has entries. Centrifugo asks for

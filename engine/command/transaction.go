@@ -2,7 +2,6 @@ package command
 
 import (
 	"hubsub/engine"
-	"hubsub/engine/acl"
 	"hubsub/resp"
 )
 
@@ -71,37 +70,4 @@ func discard(c call) {
 	}
 	m.endTransaction(c.s)
 	c.ok()
-}
-
-// exec collects the answers apart: messages that a (UN)SUBSCRIBE among the
-// commands brings out must not come between them.
-func exec(c call) {
-	m := recall(c.s)
-	if m == nil || m.tx == nil {
-		c.fail("ERR EXEC without MULTI")
-		return
-	}
-	defer m.endTransaction(c.s)
-	tx := m.tx
-	if tx.spoiled {
-		c.fail("EXECABORT Transaction discarded because of previous errors.")
-		return
-	}
-	answers := &resp.Writer{V3: c.s.Protocol() == 3}
-	if !c.s.Muted() {
-		answers.Array(len(tx.queue))
-	}
-	for i := range tx.queue {
-		q := &tx.queue[i]
-		one := call{h: c.h, s: c.s, cmd: q.cmd, words: &q.words, inside: answers}
-		if verdict := one.verdict(); verdict != acl.Allowed {
-			one.fail(rulesChanged(verdict))
-		} else {
-			q.cmd.run(one)
-		}
-		if c.s.Exceeds(len(answers.Buf)) {
-			return
-		}
-	}
-	c.push().Raw(answers.Buf)
 }

@@ -1,0 +1,214 @@
+package command
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"hubsub/engine"
+)
+
+// A SUBSCRIBE is confirmed when all its names are, in one piece, and joins no
+// channel before. Nobody else waits.
+func TestSubscribeWaitsForAllNames(t *testing.T) {
+	onLoops(t, func(t *testing.T, s *site, city *metropolis) {
+		c, other := s.dial(), s.dial()
+		c.says("SUBSCRIBE old", confirmed("subscribe", "old", 1))
+		city.hold("b")
+		c.pipeline("SUBSCRIBE a b old a c", "PING")
+		city.awaits("b", 1)
+		other.says("PUBLISH old x", ":1")
+		c.gets(message("old", "x")) // but for what it hears already
+		c.silent()
+		other.says("SUBSCRIBE c", confirmed("subscribe", "c", 1))
+		if n := s.engine.Subscribers(engine.Channel, []byte("a")); n != 0 {
+			t.Errorf("%d are subscribed to a", n)
+		}
+		city.release("b")
+		c.gets(lines(confirmed("subscribe", "a", 2), confirmed("subscribe", "b", 3), confirmed("subscribe", "old", 3),
+			confirmed("subscribe", "a", 3), confirmed("subscribe", "c", 4), "*2⏎$4⏎pong⏎$0⏎"))
+		city.wantInterest("0 a: 1", "0 b: 1", "0 c: 2", "0 old: 1")
+		c.says("SUBSCRIBE a", confirmed("subscribe", "a", 4)) // asks nobody
+		c.says("SSUBSCRIBE a", confirmed("ssubscribe", "a", 1))
+		c.says("PSUBSCRIBE a* {r}*", lines(confirmed("psubscribe", "a*", 5), confirmed("psubscribe", "{r}*", 6)))
+		city.wantInterest("0 a: 1", "0 b: 1", "0 c: 2", "0 old: 1", "1 a: 1", "2 a*: 1", "2 {r}*: 1")
+		c.conn.Close()
+		other.conn.Close()
+		city.wantInterest()
+	})
+}
+
+// One name refused: one error, and nothing is subscribed.
+func TestSubscribeOfRefusedName(t *testing.T) {
+	onLoops(t, func(t *testing.T, s *site, city *metropolis) {
+		c := s.dial()
+		c.says("SUBSCRIBE old", confirmed("subscribe", "old", 1))
+		city.refuse("b", engine.TryAgain)
+		for _, late := range []bool{false, true} {
+			if late {
+				city.hold("b")
+			}
+			c.pipeline("SUBSCRIBE a b c old", "PING")
+			if late {
+				city.awaits("b", 1)
+				c.silent()
+				city.release("b")
+			}
+			c.gets(lines(tryAgain, "*2⏎$4⏎pong⏎$0⏎"))
+			city.wantInterest("0 old: 1")
+		}
+		city.refuse("b", engine.Done)
+		c.says("SUBSCRIBE b", confirmed("subscribe", "b", 2))
+		city.refuse("b", engine.Down) // leaving cannot be refused
+		c.says("UNSUBSCRIBE b", confirmed("unsubscribe", "b", 1))
+		city.wantInterest("0 old: 1")
+	})
+}
+
+// An UNSUBSCRIBE is confirmed when the lanes know; what was published before
+// comes before it.
+func TestUnsubscribeWaits(t *testing.T) {
+	onLoops(t, func(t *testing.T, s *site, city *metropolis) {
+		c, pub := s.subscribe("a", "b"), s.dial()
+		city.hold("a")
+		pub.send("PUBLISH", "a", "x")
+		city.awaits("a", 1)
+		c.pipeline("UNSUBSCRIBE b a none", "PING")
+		city.awaits("a", 2)
+		c.silent()
+		city.release("a")
+		pub.gets(":0") // the lane knew at once
+		c.gets(lines(message("a", "x"), confirmed("unsubscribe", "b", 1), confirmed("unsubscribe", "a", 0),
+			confirmed("unsubscribe", "none", 0), "+PONG"))
+		city.wantInterest()
+		c.says("UNSUBSCRIBE", "*3⏎"+bulk("unsubscribe")+"⏎$-1⏎:0")
+	})
+}
+
+// Whatever ends a client takes its interest back, once: what it had, what it was
+// about to have, what it was about to give up.
+func TestInterestAddsUpToNothing(t *testing.T) {
+	onLoops(t, func(t *testing.T, s *site, city *metropolis) {
+		admin := s.dial()
+		sessionOf := func(c *client) (found *engine.Session) {
+			s.engine.Sessions(func(s *engine.Session) {
+				if s.RemoteAddr() == c.conn.LocalAddr().String() {
+					found = s
+				}
+			})
+			return found
+		}
+		ends := map[string]func(c *client){
+			"closed": func(c *client) { c.conn.Close() },
+			"killed": func(c *client) {
+				admin.says(fmt.Sprintf("CLIENT KILL ID %d", sessionOf(c).ID()), ":1")
+			},
+			"finished": func(c *client) {
+				s := sessionOf(c)
+				s.Engine().Do(s, s.Finish)
+			},
+		}
+		for how, end := range ends {
+			for _, command := range []string{"SUBSCRIBE b c {held}x", "UNSUBSCRIBE", "UNSUBSCRIBE held a", "PSUBSCRIBE {held}*", "PING"} {
+				c := s.subscribe("a", "held")
+				city.hold("held")
+				c.send(strings.Split(command, " ")...)
+				if command == "PING" {
+					c.gets("*2⏎$4⏎pong⏎$0⏎")
+				} else {
+					city.awaits("held", 1)
+				}
+				end(c)
+				time.Sleep(time.Millisecond)
+				city.release("held")
+				city.awaits("held", 0)
+				eventually(t, "the client is gone", func() bool { return s.engine.Stats().Connections == 1 })
+				if city.wantInterest(); t.Failed() {
+					t.Fatal(how, command)
+				}
+			}
+		}
+		c := s.subscribe("a", "b")
+		c.says("PSUBSCRIBE x*", confirmed("psubscribe", "x*", 3))
+		c.says("RESET", "+RESET")
+		city.wantInterest()
+		c.says("SUBSCRIBE a", confirmed("subscribe", "a", 1))
+		c.says("QUIT", "+OK")
+		city.wantInterest()
+	})
+}
+
+// At the end of the engine too.
+func TestInterestAtTheEnd(t *testing.T) {
+	city := newMetropolis(t)
+	s := serveLanes(t, 3, city)
+	for i := range 10 {
+		s.subscribe("a", fmt.Sprint(i))
+	}
+	city.hold("late")
+	c := s.dial()
+	c.send("SUBSCRIBE", "b", "late")
+	city.awaits("late", 1)
+	t.Cleanup(func() {
+		if got := city.interest(); len(got) != 1 || got[0] != "0 b: 1" { // its lane never answered for the other name
+			t.Errorf("the interest is %q", got)
+		}
+	})
+	stop(t, s)
+}
+
+// Users lose the right to a channel while they wait for it: they do not get it.
+func TestRightsLostWhileSubscribing(t *testing.T) {
+	onLoops(t, func(t *testing.T, s *site, city *metropolis) {
+		admin, c := s.dial(), s.dial()
+		admin.says("ACL SETUSER bob on nopass +@all allchannels", "+OK")
+		c.says("AUTH bob x", "+OK")
+		city.hold("b")
+		c.pipeline("SUBSCRIBE a b", "PING")
+		city.awaits("b", 1)
+		admin.says("ACL SETUSER bob resetchannels &a", "+OK")
+		city.release("b")
+		c.gets(lines("-NOPERM this user has no permissions to access one of the channels used as arguments", "+PONG"))
+		city.wantInterest()
+	})
+}
+
+// Counts are those of all nodes; local channels have none elsewhere.
+func TestCountsOfAllNodes(t *testing.T) {
+	onLoops(t, func(t *testing.T, s *site, city *metropolis) {
+		s.subscribe("a", "__hubsub__:a")
+		city.hears("a", 10)
+		city.hears("__hubsub__:a", 10)
+		c := s.dial()
+		c.says("PUBSUB NUMSUB a b __hubsub__:a", lines("*6", bulk("a"), ":11", bulk("b"), ":0", bulk("__hubsub__:a"), ":1"))
+		c.says("PUBSUB SHARDNUMSUB a", lines("*2", bulk("a"), ":10"))
+		c.says("PUBSUB NUMSUB", "*0")
+		city.hold("a")
+		c.pipeline("PUBSUB NUMSUB b a", "PING")
+		city.awaits("a", 1)
+		c.silent()
+		city.release("a")
+		c.gets(lines("*4", bulk("b"), ":0", bulk("a"), ":11", "+PONG"))
+		city.refuse("a", engine.Down)
+		c.says("PUBSUB NUMSUB b a", down)
+		c.says("PUBSUB CHANNELS", lines("*2", bulk("there"), bulk("here")))
+		c.says("PUBSUB CHANNELS t*", lines("*1", bulk("there")))
+		c.says("PUBSUB SHARDCHANNELS", "*0")
+		c.says("PUBSUB NUMPAT", ":42")
+	})
+}
+
+// A local channel is nobody else's, whatever is done with it.
+func TestLocalChannels(t *testing.T) {
+	onLoops(t, func(t *testing.T, s *site, city *metropolis) {
+		c, pub := s.dial(), s.dial()
+		c.says("SUBSCRIBE __hubsub__:x", confirmed("subscribe", "__hubsub__:x", 1))
+		pub.says("PUBLISH __hubsub__:x hello", ":1")
+		c.gets(message("__hubsub__:x", "hello"))
+		c.says("UNSUBSCRIBE __hubsub__:x", confirmed("unsubscribe", "__hubsub__:x", 0))
+		c.says("SUBSCRIBE __hubsub__:x", confirmed("subscribe", "__hubsub__:x", 1))
+		c.conn.Close()
+		city.wantInterest()
+	})
+}

@@ -1,0 +1,69 @@
+package engine
+
+import (
+	"math"
+
+	"hubsub/resp"
+)
+
+// This file is for publishes to rooms that this node does not have to itself:
+// the room's lane orders them. Its answer may be there at once; if not, it has a
+// slot in the session's pending.
+
+// publishesHere reports whether the session may publish without the lane of the
+// channel's room; ch is the channel, or nil. While it waits for what lanes say
+// of earlier messages, it may not: a later one must not overtake them.
+func (s *Session) publishesHere(ch *channel, name, message []byte) bool {
+	if ch != nil && ch.owned.Load() && (s.pending == nil || s.pending.asked == 0) {
+		return !s.loop.relay.tooLarge(len(name) + len(message))
+	}
+	return IsLocal(name)
+}
+
+// publishThere publishes by the room's lane.
+func (s *Session) publishThere(kind Kind, name, message []byte) {
+	l := s.loop
+	l.tally.published++
+	size := len(name) + len(message)
+	if l.relay.tooLarge(size) {
+		s.writeResult(s.Reply(), Result{Code: TooLarge})
+		return
+	}
+	who := ticket{session: s, place: s.nextSlot()}
+	if r := l.relay.ask(question{what: askPublish, kind: kind}, name, message, who); r.Code == Pending {
+		s.addSlot(size)
+	} else {
+		s.writeResult(s.Reply(), r)
+	}
+}
+
+// longest returns how long a command may be that differs from cmd in the message
+// only.
+func (y *relay) longest(cmd *resp.Command) int {
+	if y.max <= 0 {
+		return math.MaxInt
+	}
+	return len(cmd.Raw) - resp.BulkLen(len(cmd.Args[2])) + resp.BulkLen(y.max-len(cmd.Args[1]))
+}
+
+// publishAllThere does so for cmd and for those that follow it in the pipeline
+// and differ from it in the message only, as many as may wait for an answer.
+func (s *Session) publishAllThere(kind Kind, cmd *resp.Command) {
+	l := s.loop
+	name := cmd.Args[1]
+	s.publishThere(kind, name, cmd.Args[2])
+	if cmd.Raw == nil {
+		return
+	}
+	head := len(cmd.Raw) - resp.BulkLen(len(cmd.Args[2]))
+	for s.mayPublish() {
+		size := cmd.Again(l.rest, l.limits)
+		if size == 0 {
+			return
+		}
+		message, _ := frame(l.rest, head)
+		s.publishThere(kind, name, message)
+		l.rest = l.rest[size:]
+		l.tally.commands++
+	}
+}
