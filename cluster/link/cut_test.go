@@ -494,13 +494,8 @@ func TestSimultaneousDialsOverTCP(t *testing.T) {
 			})
 		}
 		running.Wait()
-		eventually(t, func() bool {
-			m, _ := a.count(b)
-			n, _ := b.count(a)
-			return m >= 50 && n >= 50
-		})
-		a.inOrder(t, b, 50, 0)
-		b.inOrder(t, a, 50, 0)
+		a.arrives(t, b, 50)
+		b.arrives(t, a, 50)
 		eventually(t, func() bool { return a.port.Stats().Open == 1 && b.port.Stats().Open == 1 })
 		a.end()
 		b.end()

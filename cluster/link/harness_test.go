@@ -202,3 +202,15 @@ func eventually(t testing.TB, is func() bool) {
 	}
 	t.Fatal("it did not come true")
 }
+
+// arrives waits until so many records of a node have come over real sockets. A
+// machine that stands still for two seconds loses sessions, which proves nothing.
+func (n *node) arrives(t testing.TB, of *node, records int) {
+	t.Helper()
+	lost := func() bool { return n.Stats().Broken+of.Stats().Broken > 0 }
+	eventually(t, func() bool { got, _ := n.count(of); return got >= records || lost() })
+	if lost() {
+		t.Skip("this machine stands still for too long")
+	}
+	n.inOrder(t, of, records, 0)
+}

@@ -46,10 +46,10 @@ const (
 
 	// blockBytes and longBlockBytes are the pieces of memory that the ring is made
 	// of, for batches of up to a quarter of the first and for longer ones;
-	// spareBlocksMax is how many empty ones of a size it keeps.
+	// spareBlocksMax is how many empty ones of a size it keeps while it is in use.
 	blockBytes     = 64 << 10
 	longBlockBytes = 1 << 20
-	spareBlocksMax = 2
+	spareBlocksMax = 4
 
 	// sessionTimeout is how long a session outlives its connection, or its peer's
 	// silence. Rooms go on elsewhere then.

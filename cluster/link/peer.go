@@ -115,8 +115,10 @@ func (p *peer) takes(records []byte) (dropReason, bool) {
 	case p.closed:
 		return dropForgotten, false
 	case p.down:
-		p.wanted = true
-		p.notify()
+		if !p.wanted {
+			p.wanted = true
+			p.notify()
+		}
 		return dropUnreachable, false
 	case len(records) > RecordBytesMax && tooLong(records):
 		return dropTooLong, false

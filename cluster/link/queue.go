@@ -44,10 +44,11 @@ func (q *queue) next() (records []byte, n int) {
 	return records, n
 }
 
-// made says that what next has returned is in a batch.
+// made says that what next has returned is in a batch. A long buffer is kept
+// only while there is use for it.
 func (q *queue) made() {
 	if len(q.taken) == 0 {
-		if cap(q.base) <= spareBytesMax {
+		if cap(q.base) <= max(spareBytesMax, 4*len(q.open)) {
 			q.spare = q.base[:0]
 		}
 		q.taken, q.base = nil, nil

@@ -76,6 +76,7 @@ func (r *ring) pop(n int) {
 	switch {
 	case r.head == len(r.batches):
 		r.batches, r.head = r.batches[:0], 0
+		r.spare[1] = nil // the long ones
 	case r.head >= 64 && r.head > len(r.batches)/2:
 		n := copy(r.batches, r.batches[r.head:])
 		clear(r.batches[n:])
