@@ -129,7 +129,7 @@ func (d *Decider) reserve(now time.Duration, k *work, n int) bool {
 		if len(k.waiters) == 0 && now < d.chooser.load(name).refuses {
 			return true
 		}
-		return slices.Contains(k.kept, name) || k.asks(name)
+		return slices.Contains(k.kept, name) || slices.ContainsFunc(k.asked, func(c candidacy) bool { return c.name == name })
 	}
 	chosen := d.chooser.choose(now, n, not, k.pins, zones, k.near)
 	if len(chosen) == 0 {

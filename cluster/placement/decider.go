@@ -92,7 +92,7 @@ func (d *Decider) reset() {
 	d.batch, d.memberOps, d.answers = nil, nil, nil
 	d.dropped = [shardCount]uint64{}
 	d.repair = repair{deaths: make(map[Name]time.Duration)}
-	d.roll = roll{downSince: make(map[Name]time.Duration)}
+	d.roll = roll{downSince: make(map[Name]time.Duration), returning: make(map[Name]bool)}
 	for _, l := range d.chooser.loads {
 		l.reserved = 0
 		l.accepted()

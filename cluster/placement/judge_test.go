@@ -330,7 +330,7 @@ func (j *judge) idle(p *process) {
 	empty("answers", len(d.answers)+len(d.unverified))
 	empty("activations", len(d.unacked)+len(d.resends.waiting))
 	empty("deadlines", len(d.deadlines.waiting)+len(d.votes.waiting))
-	empty("dead", len(d.roll.downSince)+len(d.roll.parting))
+	empty("dead", len(d.roll.downSince)+len(d.roll.parting)+len(d.roll.returning))
 	empty("places", len(p.host.reserved))
 	empty("questions", len(p.front.asked)+len(p.front.rooms)+len(p.front.sends))
 	for name := range d.repair.deaths { // of the living: a false alarm, which the next one clears away

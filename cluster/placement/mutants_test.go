@@ -15,7 +15,7 @@ var mutants = []struct{ rule, file, right, wrong string }{
 	{"who is silent has not accepted", "create.go",
 		"k.asked[i].answer = no", "k.asked[i].answer = yes"},
 	{"all hosts agree before a room closes", "remove.go",
-		"if !k.take(from, yes) || k.is(silent) > 0 {", "if !k.take(from, yes) {"},
+		"if k.take(from, yes) && k.is(silent) == 0 {", "if k.take(from, yes) {"},
 	{"what differs is repaired", "report.go",
 		"if len(differ) > 0 {", "if false {"},
 	{"an answer belongs to one attempt", "remove.go",

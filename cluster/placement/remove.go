@@ -9,7 +9,8 @@ import (
 // must agree, and promise to take no user meanwhile.
 func (d *Decider) idle(now time.Duration, m Idle) {
 	p, ok := d.table.Room(m.Room)
-	if d.works[m.Room] != nil || !ok || p.Keep || p.Epoch != m.Epoch {
+	returns := func(host Name) bool { return d.roll.returning[host] } // perhaps to users
+	if d.works[m.Room] != nil || !ok || p.Keep || p.Epoch != m.Epoch || slices.ContainsFunc(p.Hosts, returns) {
 		return
 	}
 	k := &work{room: m.Room, goal: toRemove, stage: voting, prev: p}
@@ -33,14 +34,9 @@ func (d *Decider) vote(now time.Duration, from Name, m Vote) {
 		d.reopen(now, k)
 		return
 	}
-	if !k.take(from, yes) || k.is(silent) > 0 {
-		return
+	if k.take(from, yes) && k.is(silent) == 0 {
+		d.commit(k)
 	}
-	if slices.ContainsFunc(k.prev.Hosts, func(host Name) bool { return d.table.Serves(host) && !k.asks(host) }) {
-		d.reopen(now, k) // it has come back meanwhile, perhaps to users
-		return
-	}
-	d.commit(k)
 }
 
 // reopen ends the attempt to close a room.

@@ -2,6 +2,7 @@ package placement
 
 import (
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -11,6 +12,7 @@ type roll struct {
 	serving   int                    // members that do
 	downSince map[Name]time.Duration // those that do not, and when that was noticed
 	parting   []Name                 // of them, who was not told yet
+	returning map[Name]bool          // of them, who says that it is resumed
 	told      Epoch                  // of the roster that all were sent
 	announced time.Duration          // when
 	swept     time.Duration          // when those to forget were looked for
@@ -32,13 +34,26 @@ func (d *Decider) join(now time.Duration, from Name, ask Join) {
 	case known && s.Serves():
 		d.effects.send(from, d.roster())
 	case known && ask.Resumed && d.table.newestIs(m):
-		d.memberOps = append(d.memberOps, Op{Kind: SetState, Member: Member{Name: from}, State: Up})
+		d.revive(from)
 	case known, d.table.outdated(m):
 		d.effects.send(from, d.roster())
 		d.effects.send(from, Gone{d.term})
 	default:
 		d.memberOps = append(d.memberOps, Op{Kind: PutMember, Member: m})
 	}
+}
+
+// revive proposes that a member is up again, as soon as no room that names it is
+// being closed: it was not asked, and may have users since. It joins again and
+// again, and meanwhile no such room begins to be closed.
+func (d *Decider) revive(name Name) {
+	d.roll.returning[name] = true
+	for _, k := range d.works {
+		if k.goal == toRemove && slices.Contains(k.prev.Hosts, name) {
+			return
+		}
+	}
+	d.memberOps = append(d.memberOps, Op{Kind: SetState, Member: Member{Name: name}, State: Up})
 }
 
 // leave notes that a member ends in order.
@@ -65,6 +80,7 @@ func (d *Decider) notice(now time.Duration) {
 		if s.Serves() {
 			r.serving++
 			delete(r.downSince, m.Name) // it was, and has come back
+			delete(r.returning, m.Name)
 			return
 		}
 		if _, known := r.downSince[m.Name]; !known {
@@ -80,6 +96,7 @@ func (d *Decider) notice(now time.Duration) {
 		return !known
 	}
 	maps.DeleteFunc(r.downSince, func(name Name, _ time.Duration) bool { return gone(name) })
+	maps.DeleteFunc(r.returning, func(name Name, _ bool) bool { return gone(name) })
 	maps.DeleteFunc(d.repair.deaths, func(name Name, _ time.Duration) bool { return gone(name) })
 	maps.DeleteFunc(d.sessions, func(name Name, _ *session) bool { return gone(name) })
 }

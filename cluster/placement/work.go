@@ -77,11 +77,6 @@ func (k *work) allows(m Member) bool {
 	return len(k.pins) == 0 || slices.Contains(k.pins, m.ID)
 }
 
-// asks reports whether a node was asked.
-func (k *work) asks(name Name) bool {
-	return slices.ContainsFunc(k.asked, func(c candidacy) bool { return c.name == name })
-}
-
 // take notes an answer and reports whether it was waited for.
 func (k *work) take(from Name, is reply) bool {
 	for i := range k.asked {
