@@ -118,7 +118,7 @@ var clusterMetrics = []clusterMetric{
 		"Messages that changed nothing: old_term is of a past leader, old_epoch was replaced; after malformed the connection was closed.",
 		func(s *cluster.Stats) map[string]int64 {
 			return map[string]int64{"unknown": s.Control.Unknown, "malformed": s.Control.Malformed,
-				"old term": s.Orders.OldTerms, "old epoch": s.Orders.OldEpochs}
+				"old term": s.Orders.OldTerms, "old epoch": s.Orders.OldEpochs, "later generation": s.Orders.LaterGenerations}
 		}),
 	clusterCounter("deaths_proved_total", "Nodes that were found dead at once, because their port refused or another process was there.",
 		func(s *cluster.Stats) int64 { return s.Control.Dead }),

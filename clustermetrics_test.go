@@ -17,7 +17,7 @@ func TestClusterMetrics(t *testing.T) {
 	node, err := cluster.Start(cluster.Config{
 		Listen: "127.0.0.1:0", Clients: []string{"127.0.0.1:1"}, Join: []string{"127.0.0.1:1"}, Settings: placement.Settings{Replicas: 2},
 		Load:  func() placement.Report { return placement.Report{} },
-		InUse: func(string) bool { return false },
+		Lanes: newLanes(&options{Cluster: "127.0.0.1:0"}, 1),
 		Log:   slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -37,7 +37,7 @@ func TestClusterMetrics(t *testing.T) {
 	for _, f := range families {
 		series[f.GetName()] = len(f.Metric)
 	}
-	for name, want := range map[string]int{"members": 4, "connections_refused_total": 9, "messages_dropped_total": 6, "messages_refused_total": 4, "leader": 1} {
+	for name, want := range map[string]int{"members": 4, "connections_refused_total": 9, "messages_dropped_total": 6, "messages_refused_total": 5, "leader": 1} {
 		if got := series["hubsub_cluster_"+name]; got != want {
 			t.Errorf("%s has %d series, not %d", name, got, want)
 		}

@@ -51,6 +51,9 @@ type options struct {
 	DataDir         text   `name:"data-dir" help:"Directory in which a node remembers where rooms live; in memory only if empty."`
 	Partition       choice `name:"partition" default:"available" oneof:"available,strict" help:"What a node does that is cut off from the others: goes on, or rather not."`
 
+	MaxMessage memory `name:"cluster-max-message" default:"1mb" range:"1024,4194304" help:"Longest message with its channel that goes to other nodes; the same on all."`
+	OnGap      choice `name:"on-gap" default:"tell" oneof:"tell,close" live:"" help:"What becomes of clients who may have missed messages of a room: they are told, if they ask, or closed."`
+
 	LogLevel  choice `name:"loglevel" default:"notice" oneof:"debug,verbose,notice,warning" live:"" help:"debug, verbose, notice or warning."`
 	LogFormat choice `name:"log-format" default:"text" oneof:"text,json" help:"text or json."`
 	LogFile   text   `name:"logfile" help:"File to log to, opened anew at SIGHUP; standard error if empty."`
@@ -142,6 +145,7 @@ func (o *options) settings() engine.Settings {
 		OutputNormal:     o.OutputLimit.limit("normal"),
 		OutputPubSub:     o.OutputLimit.limit("pubsub"),
 		MaxMemoryClients: int64(o.MaxMemoryClients),
+		CloseOnGap:       o.OnGap == "close",
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"hubsub/cluster"
+	"hubsub/cluster/lane"
 	"hubsub/cluster/load"
 	"hubsub/cluster/placement"
 	"hubsub/cluster/rest"
@@ -28,7 +29,7 @@ const recoverTimeMax = 10 * time.Second
 
 // startNode makes the server a node of a cluster, if --cluster says so; else it
 // returns nil.
-func startNode(o *options, e *engine.Engine, log *slog.Logger) (*cluster.Node, error) {
+func startNode(o *options, e *engine.Engine, lanes *cluster.Lanes, log *slog.Logger) (*cluster.Node, error) {
 	if o.Cluster == "" {
 		if unused := o.clusterOptions(); len(unused) > 0 {
 			return nil, fmt.Errorf("%s has no effect without --cluster", unused[0])
@@ -53,7 +54,8 @@ func startNode(o *options, e *engine.Engine, log *slog.Logger) (*cluster.Node, e
 		Strict:    o.Partition == "strict",
 		Settings:  placement.Settings{Replicas: int(o.Replicas), MaxRooms: int(o.MaxRooms)},
 		Load:      meter.Report,
-		InUse:     e.RoomInUse,
+		Lanes:     lanes,
+		Names:     func(kind lane.Kind, pattern []byte) []string { return namesIn(e, engine.Kind(kind), pattern) },
 		Log:       log,
 	})
 	if err != nil {

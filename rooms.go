@@ -6,16 +6,13 @@ import (
 	"fmt"
 
 	"hubsub/cluster"
+	"hubsub/cluster/lane"
 	"hubsub/engine"
 	"hubsub/engine/command"
-	"hubsub/engine/glob"
 )
 
 // rooms is the node as the ROOM commands see it.
-type rooms struct {
-	node   *cluster.Node
-	engine *engine.Engine
-}
+type rooms struct{ node *cluster.Node }
 
 func (r rooms) Place(ctx context.Context, room string, replicas int) (command.Room, error) {
 	return roomFor(r.node.Place(ctx, room, cluster.RoomOptions{Replicas: replicas}))
@@ -37,17 +34,9 @@ func (r rooms) Rooms(ctx context.Context, cursor uint64, count int) (next uint64
 	return next, names, faultFor(err)
 }
 
-// Channels and Patterns know this node's clients only.
-func (r rooms) Channels(_ context.Context, kind engine.Kind, pattern []byte) (names []string, err error) {
-	r.engine.Channels(kind, func(name string, _ int64) {
-		if pattern == nil || glob.Match(pattern, []byte(name)) {
-			names = append(names, name)
-		}
-	})
-	return names, nil
+func (r rooms) Channels(ctx context.Context, kind engine.Kind, pattern []byte) ([]string, error) {
+	return r.node.Names(ctx, lane.Kind(kind), pattern), nil
 }
-
-func (r rooms) Patterns() int64 { return r.engine.Patterns() }
 
 func (r rooms) Ready() error { return r.node.Ready() }
 

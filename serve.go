@@ -65,27 +65,31 @@ func serve(s setup) error {
 		return err
 	}
 	handler.Users.Load(users)
+	lanes := newLanes(&s.options, loops)
 	e, err := engine.New(engine.Config{
 		Loops:    loops,
+		Lanes:    lanesOf(lanes),
 		Listen:   s.listen(),
 		Settings: s.settings(),
 		IOUring:  s.IOUring.on,
 		Handler:  handler,
 		Log:      log,
+
+		MessageBytesMax: int(s.MaxMessage),
 	})
 	if err != nil {
 		return err
 	}
 	server.engine, server.handler = e, handler
 	server.UsersChanged()
-	node, err := startNode(&s.options, e, log)
+	node, err := startNode(&s.options, e, lanes, log)
 	if err != nil {
 		return errors.Join(err, e.Shutdown()) // which removes the Unix socket
 	}
 	var api []admin.Cluster
 	if node != nil {
 		defer node.Close()
-		handler.Rooms = rooms{node, e}
+		handler.Rooms = rooms{node}
 		api = append(api, apiOf(node, string(s.HTTPToken), log))
 	}
 	var http *admin.Server

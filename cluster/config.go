@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"hubsub/cluster/lane"
 	"hubsub/cluster/placement"
 	"hubsub/cluster/port"
 )
@@ -28,7 +29,11 @@ type Config struct {
 	Settings placement.Settings
 
 	Load  func() placement.Report // how busy this process is
-	InUse func(room string) bool  // by clients of this process
+	Lanes *Lanes                  // of the process's loops
+
+	// Names returns what clients of this process are subscribed to: what the
+	// pattern matches, or all if it is nil.
+	Names func(kind lane.Kind, pattern []byte) []string
 	Log   *slog.Logger
 
 	Network port.Network // nil: TCP

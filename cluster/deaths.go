@@ -115,6 +115,7 @@ func (l *life) inquire(name placement.Name) {
 		switch found := find(name, peer, err); found {
 		case alive:
 			l.deaths.refute(name)
+			l.lanes().alive(name)
 		case silent, gone:
 			if l.dies(name, found == gone) {
 				l.log.Info("a node does not answer", "node", name, "error", err)
@@ -156,6 +157,9 @@ func (l *life) dies(name placement.Name, proved bool) (news bool) {
 		return false // an answer that came later than the roster
 	}
 	news = l.deaths.note(name, proved)
+	if proved {
+		l.lanes().dead(name)
+	}
 	if l.led.by == name {
 		l.follow("")
 	}

@@ -77,8 +77,11 @@ func (l *life) do(e placement.Effect) {
 		})
 	case placement.Open:
 		l.usage.open(e.Room, l.now())
+		l.lanes().opened(e.Room, e.Epoch, e.Hosts)
 	case placement.Shut:
 		l.usage.shut(e.Room)
+		delete(l.used, e.Room)
+		l.lanes().shut(e.Room)
 	case placement.Members:
 		l.roster()
 	case placement.Rejoin:
@@ -87,6 +90,11 @@ func (l *life) do(e placement.Effect) {
 	case placement.Parted:
 		l.departure.part()
 	case placement.Answer:
+		if l.questions.lanes[e.Tag] {
+			delete(l.questions.lanes, e.Tag)
+			l.lanes().told(e.Told)
+			return
+		}
 		answer(l.questions.rooms, e.Tag, e.Told)
 	case placement.Page:
 		answer(l.questions.pages, e.Tag, e.Scanned)

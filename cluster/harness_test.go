@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"hubsub/cluster/lane"
 	"hubsub/cluster/placement"
 	"hubsub/cluster/port/porttest"
 )
@@ -28,9 +29,9 @@ type resident struct {
 	dir     string
 	strict  bool
 	node    *Node // nil while it is down
+	loop    *loop
 
 	mu    sync.Mutex
-	users map[string]bool
 	hears func(line string) // what it logs; nil: nobody listens
 }
 
@@ -50,7 +51,7 @@ func inTown(t *testing.T, f func(t *testing.T, w *town)) {
 
 // resident adds a node, which is not started.
 func (w *town) resident() *resident {
-	r := &resident{town: w, address: fmt.Sprintf("10.0.0.%d:7000", len(w.nodes)+1), users: make(map[string]bool)}
+	r := &resident{town: w, address: fmt.Sprintf("10.0.0.%d:7000", len(w.nodes)+1)}
 	w.nodes = append(w.nodes, r)
 	return r
 }
@@ -71,22 +72,20 @@ func (w *town) settle(n int) []*resident {
 
 func (r *resident) start() {
 	r.town.t.Helper()
+	lanes := newLanes()
 	node, err := Start(Config{
 		Listen: r.address, Join: r.join, Clients: []string{r.address[:len(r.address)-4] + "6379"}, DataDir: r.dir, Strict: r.strict,
 		Settings: placement.Settings{Replicas: 2},
 		Load:     func() placement.Report { return placement.Report{CPU: 0.1} },
-		InUse: func(room string) bool {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			return r.users[room]
-		},
-		Log:     slog.New(slog.NewTextHandler(r, nil)).With("on", r.address),
-		Network: r.town.network.At(r.address),
+		Lanes:    lanes,
+		Names:    func(lane.Kind, []byte) []string { return nil },
+		Log:      slog.New(slog.NewTextHandler(r, nil)).With("on", r.address),
+		Network:  r.town.network.At(r.address),
 	})
 	if err != nil {
 		r.town.t.Fatal(err)
 	}
-	r.node = node
+	r.node, r.loop = node, runLoop(lanes)
 }
 
 // Write takes a line of the node's log.
@@ -112,14 +111,18 @@ func (r *resident) kill() {
 	if r.node != nil {
 		r.town.network.Kill(r.address)
 		r.node.Close()
+		r.loop.end()
 		r.node = nil
 	}
 }
 
+// use has a client of the node subscribe to a room, or end that.
 func (r *resident) use(room string, so bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.users[room] = so
+	delta := 1
+	if !so {
+		delta = -1
+	}
+	r.loop.do(func(l *Lane) { l.Interest(0, lane.Channel, []byte(room), []byte(room), delta) })
 }
 
 // up returns how many members a node knows that serve, and who leads.

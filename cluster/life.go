@@ -13,6 +13,7 @@ import (
 	"hubsub/cluster/consensus"
 	"hubsub/cluster/control"
 	"hubsub/cluster/gossip"
+	"hubsub/cluster/link"
 	"hubsub/cluster/placement"
 	"hubsub/cluster/port"
 )
@@ -63,6 +64,7 @@ type life struct {
 	deaths      deaths
 	loads       loads
 	usage       usage
+	used        map[string]bool // rooms that are hosted here, and heard somewhere, as the lanes say
 	questions   questions
 	balanced    placement.Epoch // of the roster for which the voters are right
 	succession  succession
@@ -81,6 +83,7 @@ type parts struct {
 	control   *control.Control
 	consensus *consensus.Consensus
 	gossip    *gossip.Gossip
+	links     *link.Links
 }
 
 // newLife returns a life that begins after the one with a boot number, should
@@ -102,6 +105,7 @@ func newLife(n *Node, contacts []string, after uint64) (*life, error) {
 		deaths:      newDeaths(),
 		loads:       newLoads(uint64(born.UnixMilli())),
 		usage:       newUsage(),
+		used:        make(map[string]bool),
 		questions:   newQuestions(),
 		departure:   departure{parted: make(chan struct{})},
 	}
@@ -115,9 +119,10 @@ func newLife(n *Node, contacts []string, after uint64) (*life, error) {
 	}
 	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	l.decider = placement.NewDecider(l.table, n.config.Settings, random)
-	l.host = placement.NewHost(l.self.Name, n.config.InUse, l.full)
+	l.host = placement.NewHost(l.self.Name, l.inUse, l.full)
 	l.front = placement.NewFront(random, uint64(born.UnixMicro()))
 	l.whereabouts.hear(l.now(), l.self.Name, n.address)
+	l.lanes().begin(l)
 	return l, nil
 }
 
@@ -170,7 +175,7 @@ func (l *life) watch() {
 		return
 	}
 	l.inquireAgain()
-	l.usage.look(l.now(), l.node.config.InUse, l.host.Idle)
+	l.usage.look(l.now(), l.inUse, l.host.Idle)
 	if l.led.here() {
 		l.miss()
 		l.balance()
@@ -262,6 +267,7 @@ func (l *life) assemble(contacts []string, found bool) error {
 	l.host.Join(l.self, busy, l.resumed)
 	l.entered = l.now()
 	l.parts.control = control.New(control.Config{Port: l.node.port, Log: l.log, Receive: l.receive, Dead: l.proved})
+	l.parts.links = l.lanes().link(link.Config{Port: l.node.port, Name: l.self.Name, Log: l.log})
 	l.mu.Unlock()
 	if err := l.startGossip(); err != nil {
 		return err
@@ -380,6 +386,7 @@ func (l *life) close() {
 	}
 	if p.control != nil {
 		p.control.Close()
+		p.links.Close()
 	}
 	if p.consensus != nil {
 		if err := p.consensus.Close(); err != nil {

@@ -76,4 +76,24 @@ const (
 
 	// tellInterval is how often a wait without end is told of in the log.
 	tellInterval = 10 * time.Second
+
+	// outgoingMin is how much a lane may send to a node in a tick, whatever waits
+	// there already: that a leader has changed, say.
+	outgoingMin = 64 << 10
+
+	// spareOutgoingMax is what is kept of a buffer for that.
+	spareOutgoingMax = 64 << 10
+
+	// stuckRetry is when a lane tries again to hand over what a link had no room
+	// for.
+	stuckRetry = 2 * time.Millisecond
+
+	// queryTimeMax is how long the other nodes have for a question that all are
+	// asked. Clients wait a few seconds.
+	queryTimeMax = time.Second
+
+	// queryBytesMax and replyBytesMax bound a question and its answer: the names of
+	// a million channels.
+	queryBytesMax = 2 << 20
+	replyBytesMax = 64 << 20
 )

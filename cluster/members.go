@@ -79,7 +79,9 @@ func (l *life) roster() {
 		}
 		l.deaths.bury(name)
 		l.parts.control.Forget(name)
+		l.parts.links.Forget(name)
 	}
+	l.lanes().members(l.host.Roster().Members)
 	l.loads.keep(func(name placement.Name) bool {
 		return addresses[name] != "" || l.parts.gossip != nil && l.parts.gossip.Alive(name)
 	})

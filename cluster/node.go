@@ -47,6 +47,7 @@ func Start(c Config) (*Node, error) {
 		n.port.Close()
 		return nil, err
 	}
+	n.port.Handle(queryKind, n.serveQuery)
 	n.running.Go(n.run)
 	return n, nil
 }

@@ -13,10 +13,11 @@ type questions struct {
 	last  uint64 // tag
 	rooms map[uint64]chan<- placement.Told
 	pages map[uint64]chan<- placement.Scanned
+	lanes map[uint64]bool // a lane's, which is told by its box
 }
 
 func newQuestions() questions {
-	return questions{rooms: make(map[uint64]chan<- placement.Told), pages: make(map[uint64]chan<- placement.Scanned)}
+	return questions{rooms: make(map[uint64]chan<- placement.Told), pages: make(map[uint64]chan<- placement.Scanned), lanes: make(map[uint64]bool)}
 }
 
 func (q *questions) waiting() int { return len(q.rooms) + len(q.pages) }

@@ -40,9 +40,10 @@ type Counts struct {
 
 // OrderStats counts messages about rooms and members of which nothing came.
 type OrderStats struct {
-	OldTerms  int64 // refused: of a leader that is none any more
-	OldEpochs int64 // refused: it has changed since
-	NoAddress int64 // not sent: nobody knows where the receiver is
+	OldTerms         int64 // refused: of a leader that is none any more
+	OldEpochs        int64 // refused: it has changed since
+	NoAddress        int64 // not sent: nobody knows where the receiver is
+	LaterGenerations int64 // refused: of a cluster that this node is not of
 }
 
 // Stats returns the counts. Any goroutine.
@@ -66,9 +67,10 @@ func (n *Node) succeed(last, next *life) {
 
 // counted is what a life counts itself. The guard is life.mu.
 type counted struct {
-	former      Counts // of parts that others have replaced
-	unaddressed int64  // messages to nobody knows where
-	tells       pace   // of orders that were refused
+	former          Counts // of parts that others have replaced
+	unaddressed     int64  // messages to nobody knows where
+	laterGeneration int64  // orders of it
+	tells           pace   // of orders that were refused
 }
 
 func (l *life) stats() Stats {
@@ -101,7 +103,7 @@ func (l *life) counts() (c Counts) {
 		c.Consensus = p.consensus.Stats()
 	}
 	late := l.host.Outdated()
-	c.Orders = OrderStats{OldTerms: late.Terms, OldEpochs: late.Epochs, NoAddress: l.counted.unaddressed}
+	c.Orders = OrderStats{OldTerms: late.Terms, OldEpochs: late.Epochs, NoAddress: l.counted.unaddressed, LaterGenerations: l.counted.laterGeneration}
 	c.add(l.counted.former)
 	return c
 }
@@ -145,13 +147,45 @@ func sum(a, b reflect.Value) {
 	}
 }
 
-// order hands a message of a leader to the host, and tells of one that it
-// refuses. The caller holds mu.
+// order hands an order to the host, and logs those that it refuses. One of a later
+// generation is none: who is of it says so when the two greet, and is asked again
+// where it lives (visit.go). The caller holds mu.
 func (l *life) order(now time.Duration, from placement.Name, m placement.Message) {
 	before := l.host.Outdated()
-	l.host.Receive(now, from, m)
-	if l.host.Outdated() == before || !l.counted.tells.pass(now, refusedInterval) {
+	strange := termOf(m).Generation > l.generation
+	if strange {
+		l.counted.laterGeneration++
+	} else {
+		l.host.Receive(now, from, m)
+	}
+	if !strange && l.host.Outdated() == before || !l.counted.tells.pass(now, refusedInterval) {
 		return
 	}
 	l.log.Info("refuses a message of a leader that is none any more, or of what has changed since", "from", from, "message", fmt.Sprintf("%T", m))
+}
+
+// termOf returns the term in which a leader has sent an order, zero if it is none.
+func termOf(m placement.Message) placement.Term {
+	switch m := m.(type) {
+	case placement.Reserve:
+		return m.Attempt.Term
+	case placement.Release:
+		return m.Attempt.Term
+	case placement.Activate:
+		return m.Term
+	case placement.Drop:
+		return m.Term
+	case placement.MayClose:
+		return m.Attempt.Term
+	case placement.Reopen:
+		return m.Term
+	case placement.List:
+		return m.Attempt.Term
+	case placement.Gone:
+		return m.Term
+	case placement.Roster:
+		return m.Term
+	default:
+		return placement.Term{}
+	}
 }

@@ -17,4 +17,5 @@ func TestCentrifugo(t *testing.T) {
 	}
 	t.Run("redis", func(t *testing.T) { runPart(t, startRedis(t), []string{program}) })
 	t.Run("hubsub", func(t *testing.T) { runPart(t, startHubSub(t), []string{program}) })
+	t.Run("cluster", func(t *testing.T) { runPart(t, startCluster(t), []string{program}) })
 }

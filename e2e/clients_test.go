@@ -71,7 +71,7 @@ func need(t *testing.T, packages string, command ...string) {
 }
 
 // runClient runs a program of the directory clients, part by part, as subtests. What it says must be true of Redis,
-// which makes it a fact, and of HubSub.
+// which makes it a fact, of HubSub, and of a cluster, each of the program's connections with another node.
 func runClient(t *testing.T, name string, command ...string) {
 	f := func(part string, options ...string) {
 		words := slices.Concat(command, []string{part})
@@ -82,6 +82,10 @@ func runClient(t *testing.T, name string, command ...string) {
 		t.Run(name+"/"+part+"/hubsub", func(t *testing.T) {
 			t.Parallel()
 			runPart(t, startHubSub(t, options...), words)
+		})
+		t.Run(name+"/"+part+"/cluster", func(t *testing.T) {
+			t.Parallel()
+			runPart(t, startCluster(t, options...), words)
 		})
 	}
 	f("pubsub")

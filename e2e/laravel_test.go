@@ -41,4 +41,5 @@ func TestLaravel(t *testing.T) {
 	}
 	t.Run("redis", func(t *testing.T) { f(startRedis(t)) })
 	t.Run("hubsub", func(t *testing.T) { f(startHubSub(t)) })
+	t.Run("cluster", func(t *testing.T) { f(startCluster(t)) })
 }

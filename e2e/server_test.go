@@ -111,6 +111,7 @@ type server struct {
 	cmd    *exec.Cmd
 	exited chan struct{} // closed when the process has ended
 	output lockedBuffer
+	nodes  []*node // of a cluster that stands for one server, which has no process of its own
 }
 
 // startHubSub starts the built binary with two loops and waits until it answers; args come last, so they win.
@@ -225,7 +226,12 @@ func (s *server) signalAndWait(sig os.Signal, limit time.Duration) bool {
 }
 
 // kill ends the process at once, as a crash would.
-func (s *server) kill() { s.signalAndWait(syscall.SIGKILL, stopLimit) }
+func (s *server) kill() {
+	s.signalAndWait(syscall.SIGKILL, stopLimit)
+	for _, n := range s.nodes {
+		n.kill()
+	}
+}
 
 // stop ends the process politely, and at once if it does not listen.
 func (s *server) stop() {
@@ -237,6 +243,13 @@ func (s *server) stop() {
 // restart starts the server again on the port it had.
 func (s *server) restart(t testing.TB) {
 	t.Helper()
+	if s.nodes != nil {
+		for _, n := range s.nodes {
+			n.run(t)
+		}
+		awaitMembers(t, s.nodes, len(s.nodes))
+		return
+	}
 	if err := s.run(); err != nil {
 		t.Fatalf("cannot restart %s on port %d: %v\n%s", s.name, s.port, err, s.output.String())
 	}

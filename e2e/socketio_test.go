@@ -18,13 +18,13 @@ func TestSocketIO(t *testing.T) {
 }
 
 // runApp runs a Node program of the directory apps as subtests. Its facts must hold for Redis, which shows that they
-// are facts, and for HubSub.
+// are facts, for HubSub, and for a cluster.
 func runApp(t *testing.T, program string, args ...string) {
 	t.Helper()
 	if _, err := os.Stat(filepath.Join("apps", "node_modules")); err != nil {
 		t.Fatal("its packages are not installed; run: npm ci --prefix e2e/apps")
 	}
-	for name, start := range map[string]func(testing.TB, ...string) *server{"redis": startRedis, "hubsub": startHubSub} {
+	for name, start := range map[string]func(testing.TB, ...string) *server{"redis": startRedis, "hubsub": startHubSub, "cluster": startCluster} {
 		t.Run(strings.Join(args, " ")+"/"+name, func(t *testing.T) {
 			t.Parallel()
 			runPart(t, start(t), slices.Concat([]string{"node", filepath.Join("apps", program)}, args))

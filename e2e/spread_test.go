@@ -14,6 +14,7 @@ type spread struct {
 	mu       sync.Mutex
 	backends []string
 	next     int
+	clients  map[net.Conn]bool // open ones; nil: no more are served
 }
 
 // newSpread listens on a free port until the test ends.
@@ -21,7 +22,7 @@ func newSpread(t testing.TB, backends ...string) *spread {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
-	s := &spread{listener: listener, backends: backends}
+	s := &spread{listener: listener, backends: backends, clients: map[net.Conn]bool{}}
 	var running sync.WaitGroup
 	running.Go(func() {
 		for {
@@ -34,7 +35,13 @@ func newSpread(t testing.TB, backends ...string) *spread {
 	})
 	t.Cleanup(func() {
 		listener.Close()
-		running.Wait() // clients and servers have ended before
+		s.mu.Lock()
+		for client := range s.clients {
+			client.Close()
+		}
+		s.clients = nil
+		s.mu.Unlock()
+		running.Wait()
 	})
 	return s
 }
@@ -48,9 +55,29 @@ func (s *spread) backend() string {
 	return s.backends[s.next%len(s.backends)]
 }
 
+func (s *spread) enter(client net.Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.clients == nil {
+		return false
+	}
+	s.clients[client] = true
+	return true
+}
+
+func (s *spread) leave(client net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.clients, client)
+}
+
 // serve passes on what both sides say, and which of them has ended.
 func (s *spread) serve(client *net.TCPConn) {
 	defer client.Close()
+	if !s.enter(client) {
+		return
+	}
+	defer s.leave(client)
 	conn, err := net.Dial("tcp", s.backend())
 	if err != nil {
 		client.SetLinger(0) // a reset, as if nobody had listened
@@ -80,12 +107,5 @@ func startCluster(t testing.TB, args ...string) *server {
 	for _, n := range nodes {
 		backends = append(backends, n.addr())
 	}
-	s := &server{name: "cluster", port: newSpread(t, backends...).port()}
-	// Cleanups run last to first: the nodes end, and with them the connections, before the spread waits for these.
-	t.Cleanup(func() {
-		for _, n := range nodes {
-			n.stop()
-		}
-	})
-	return s
+	return &server{name: "cluster", port: newSpread(t, backends...).port(), nodes: nodes}
 }

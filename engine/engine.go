@@ -173,6 +173,10 @@ func (e *Engine) SetSettings(s Settings) {
 // Channels calls yield for each channel of the kind that has subscribers. Any
 // goroutine; yield must not call the engine.
 func (e *Engine) Channels(kind Kind, yield func(name string, subscribers int64)) {
+	if kind == Pattern {
+		e.patterns.each(yield)
+		return
+	}
 	e.directory.each(kind, yield)
 }
 

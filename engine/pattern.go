@@ -66,6 +66,15 @@ func (p *patterns) unsubscribe(pt *pattern, loop int, last bool) {
 	}
 }
 
+// each calls yield for each pattern with its subscribers, under the lock.
+func (p *patterns) each(yield func(name string, subscribers int64)) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	for name, pt := range p.index.All() {
+		yield(name, pt.subscribers.Load())
+	}
+}
+
 // match returns the patterns that match a channel, nil if none does. ch may be
 // nil; otherwise it remembers the answer until a pattern comes or goes.
 func (p *patterns) match(ch *channel, name []byte) *matches {

@@ -336,7 +336,7 @@ func (d *Decider) scan(from Name, m Scan) {
 func (d *Decider) told(room string) Told {
 	t := Told{Room: room}
 	if p, ok := d.table.Room(room); ok {
-		t.Epoch, t.Want, t.Keep, t.Pins = p.Epoch, p.Want, p.Keep, p.Pins
+		t.Epoch, t.Want, t.Keep, t.Pins, t.Names = p.Epoch, p.Want, p.Keep, p.Pins, p.Hosts
 		for _, name := range p.Hosts {
 			if m, s, _ := d.table.Member(name); s.Serves() {
 				t.Hosts = append(t.Hosts, m)

@@ -23,6 +23,7 @@ type Told struct {
 	Room  string   `json:"room"`
 	Epoch Epoch    `json:"epoch"`           // zero: it does not exist
 	Hosts []Member `json:"hosts,omitempty"` // that are alive, the leader first
+	Names []Name   `json:"names,omitempty"` // of all its hosts, dead ones too, in their order
 	Want  int      `json:"want,omitempty"`  // hosts that it shall have
 	Keep  bool     `json:"keep,omitempty"`  // even if nobody uses it
 	Pins  []string `json:"pins,omitempty"`  // ids of the nodes that shall host it

@@ -83,6 +83,9 @@ var (
 	dropped = describe("dropped_bytes_total",
 		"Bytes of messages and answers that clients were not sent because their connections ended.", "reason")
 
+	gaps = describe("gaps_total", "Times that clients here may have missed messages of a room, by what they were lost by.", "reason")
+	lost = describe("lost_messages_total", "Messages of rooms that clients here may have missed, as far as their number is known.", "reason")
+
 	loopClients   = describe("loop_clients", "Clients that an event loop serves.", "loop")
 	loopDelivered = describe("loop_messages_delivered_total",
 		"Messages that an event loop gave to its subscribers, once for each.", "loop")
@@ -101,7 +104,7 @@ func (c collector) Describe(descs chan<- *prometheus.Desc) {
 	for _, m := range metrics {
 		descs <- m.desc
 	}
-	for _, desc := range []*prometheus.Desc{channels, rejected, closed, dropped, loopClients, loopDelivered, loopSends} {
+	for _, desc := range []*prometheus.Desc{channels, rejected, closed, dropped, gaps, lost, loopClients, loopDelivered, loopSends} {
 		descs <- desc
 	}
 }
@@ -124,6 +127,12 @@ func (c collector) Collect(series chan<- prometheus.Metric) {
 		reason := label.Replace(ending.Reason)
 		add(closed, prometheus.CounterValue, ending.Connections, reason)
 		add(dropped, prometheus.CounterValue, ending.DroppedBytes, reason)
+	}
+	for _, gap := range c.engine.Gaps() {
+		if c.engine.InCluster() {
+			add(gaps, prometheus.CounterValue, gap.Gaps, gap.Reason)
+			add(lost, prometheus.CounterValue, gap.Lost, gap.Reason)
+		}
 	}
 	for i, counts := range c.engine.LoopCounts() {
 		id := strconv.Itoa(i)

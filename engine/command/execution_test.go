@@ -103,6 +103,30 @@ func TestExecIsContiguous(t *testing.T) {
 	})
 }
 
+// A room that changes hands within an EXEC does so after it.
+func TestExecGoesOneWay(t *testing.T) {
+	city := newMetropolis(t)
+	city.hook = func(l *lane, channel string) {
+		if channel == "trigger" {
+			l.sink.Own([]byte("r"), false)
+		}
+	}
+	s := serveLanes(t, 1, city)
+	sub, c := s.subscribe("{r}a"), s.dial()
+	city.own("r", true)
+	asked := city.questions("r")
+	c.pipeline("MULTI", "PUBLISH {r}a 1", "PUBLISH trigger x", "PUBLISH {r}a 2", "EXEC")
+	c.gets(lines("+OK", "+QUEUED", "+QUEUED", "+QUEUED", "*3", ":1", ":0", ":1"))
+	if n := city.questions("r"); n != asked {
+		t.Error("a publish went the other way")
+	}
+	c.says("PUBLISH {r}a 3", ":1")
+	if n := city.questions("r"); n != asked+1 {
+		t.Error("the room has changed hands in vain")
+	}
+	sub.gets(lines(message("{r}a", "1"), message("{r}a", "2"), message("{r}a", "3")))
+}
+
 // An EXEC may subscribe and publish: in the order of its commands.
 func TestExecThatSubscribes(t *testing.T) {
 	onLoops(t, func(t *testing.T, s *site, city *metropolis) {

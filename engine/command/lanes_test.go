@@ -21,7 +21,8 @@ import (
 type metropolis struct {
 	t     testing.TB
 	lanes []*lane
-	delay atomic.Int64 // ns that a question takes at the most; 0: answered in the call
+	hook  func(l *lane, channel string) // called with each question; may be nil
+	delay atomic.Int64                  // ns that a question takes at the most; 0: answered in the call
 
 	mu       sync.Mutex
 	held     map[string]bool        // rooms whose questions wait
@@ -38,7 +39,7 @@ type lane struct {
 	id    int
 	sink  engine.Sink
 	queue map[string][]question // by room
-	flush int
+	dirty bool                  // something was said since the last Flush
 
 	mu     sync.Mutex
 	orders []func() // what the test has the lane do
@@ -290,6 +291,10 @@ func (l *lane) Count(tag uint64, kind engine.Kind, room, channel []byte) {
 
 // check holds what the engine says against what it promises.
 func (l *lane) check(kind engine.Kind, room, channel []byte) {
+	l.dirty = true
+	if hook := l.city.hook; hook != nil {
+		hook(l, string(channel))
+	}
 	if engine.LaneOf(room, len(l.city.lanes)) != l.id {
 		l.city.t.Errorf("lane %d is asked about room %q", l.id, room)
 	}
@@ -343,9 +348,12 @@ func (l *lane) each(visit func(room string, due time.Duration)) {
 	}
 }
 
-func (l *lane) Flush() { l.flush++ }
+func (l *lane) Flush() { l.dirty = false }
 
 func (l *lane) Next() time.Duration {
+	if l.dirty {
+		l.city.t.Error("a loop sleeps, and its lane was not flushed")
+	}
 	next := time.Duration(-1)
 	l.each(func(_ string, due time.Duration) {
 		if due = max(due, 0); next < 0 || due < next {
@@ -365,4 +373,3 @@ func onLoops(t *testing.T, f func(t *testing.T, s *site, city *metropolis)) {
 		})
 	}
 }
-

@@ -256,6 +256,36 @@ func TestAnswerBeforeOwnMessage(t *testing.T) {
 	})
 }
 
+// The same if the lane answers while another client's commands are executed,
+// and those have messages brought out at once.
+func TestAnswerBeforeOwnMessageWithinATick(t *testing.T) {
+	city := newMetropolis(t)
+	city.hook = func(l *lane, channel string) {
+		if channel == "trigger" {
+			for _, q := range l.queue["a"] {
+				q.answer()
+			}
+			delete(l.queue, "a")
+		}
+	}
+	s := serveLanes(t, 1, city)
+	c, other := s.dial(), s.dial()
+	c.send("HELLO", "3")
+	c.words3(t)
+	c.says("SUBSCRIBE a b", lines(pushed("subscribe", "a", 1), pushed("subscribe", "b", 2)))
+	city.hold("a")
+	c.pipeline("PUBLISH a x", "MULTI", "PUBLISH a y", "EXEC")
+	city.awaits("a", 1)
+	other.pipeline("PUBLISH trigger x", "SUBSCRIBE z")
+	other.gets(lines(":0", confirmed("subscribe", "z", 1)))
+	c.gets(lines(":1", ">"+message("a", "x")[1:]))
+	city.awaits("a", 1)
+	other.says("UNSUBSCRIBE z", confirmed("unsubscribe", "z", 0))
+	other.pipeline("PUBLISH trigger x", "SUBSCRIBE z")
+	other.gets(lines(":0", confirmed("subscribe", "z", 1)))
+	c.gets(lines("+OK", "+QUEUED", "*1", ":1", ">"+message("a", "y")[1:]))
+}
+
 // words3 reads the answer to HELLO 3.
 func (c *client) words3(t *testing.T) {
 	t.Helper()

@@ -220,12 +220,16 @@ func pubsubNumsub(kind engine.Kind) func(call) {
 	}
 }
 
+// pubsubNumpat counts the different patterns of all clients.
 func pubsubNumpat(c call) {
 	if c.h.Rooms == nil {
 		c.reply().Int(c.s.Engine().Patterns())
 		return
 	}
-	c.reply().Int(c.h.Rooms.Patterns())
+	ask(c, func(ctx context.Context, rooms Rooms) (func(*resp.Writer), error) {
+		names, err := rooms.Channels(ctx, engine.Pattern, nil)
+		return func(w *resp.Writer) { w.Int(int64(len(names))) }, err
+	})
 }
 
 // cloneAll returns words that outlive the call.

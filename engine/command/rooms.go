@@ -21,12 +21,9 @@ type Rooms interface {
 	// Rooms returns names from the cursor on, about count, and where to go on;
 	// 0 begins and ends.
 	Rooms(ctx context.Context, cursor uint64, count int) (next uint64, names []string, err error)
-	// Channels returns the channels of the kind that clients of any node are
+	// Channels returns the channels, or patterns, that clients of any node are
 	// subscribed to, each once: those that match the pattern, or all if it is nil.
 	Channels(ctx context.Context, kind engine.Kind, pattern []byte) ([]string, error)
-	// Patterns returns how many different patterns clients of all nodes are
-	// subscribed to.
-	Patterns() int64
 	// Nodes returns all members that this node knows.
 	Nodes() []Node
 	// Ready returns nil if rooms can be asked for, else why not.

@@ -1,0 +1,241 @@
+package cluster
+
+import (
+	"encoding/binary"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"hubsub/cluster/lane"
+)
+
+// Outlet is the engine's loop as its lane sees it. But for Wake it is called on
+// the loop, from inside the lane's methods.
+type Outlet interface {
+	Deliver(kind lane.Kind, room, channel, message []byte)
+	Answer(tag uint64, code lane.Code, n int64)
+	Own(room string, own bool)
+	Gap(room string, lost int64, why lane.Why)
+	Wake() // any goroutine
+}
+
+// Lane is the lane of one loop, with what connects it to the others: what links
+// and the director put down for it waits in its box until the loop's next tick,
+// and what it sends to a node in a tick leaves at its end, as one.
+type Lane struct {
+	// Set once; core and outlet by Attach.
+	lanes  *Lanes
+	loop   int
+	core   *lane.Lane
+	outlet Outlet
+
+	// Owned by the loop.
+	outgoing []*outgoing // by peer; nil: nothing was ever sent to it
+	leaving  []*outgoing // with something to send
+	record   lane.Record
+	scratch  []byte
+
+	// Any goroutine.
+	attached atomic.Bool
+	mu       sync.Mutex
+	box      []letter
+}
+
+// letter is something for a lane: records of a node, or what to do.
+type letter struct {
+	from    lane.Peer
+	records []byte
+	do      func(*Lane)
+}
+
+// outgoing are the records for one node since the last flush.
+type outgoing struct {
+	to      lane.Peer
+	records []byte
+	n       int
+	free    int  // bytes that the link's queue had room for at the first of them
+	stuck   bool // the link did not take them
+}
+
+// Attach gives the lane to its loop, before that runs.
+func (s *Lanes) Attach(loop int, o Outlet) *Lane {
+	l := s.all[loop]
+	l.outlet = o
+	l.core = lane.New(lane.Config{Sink: o, Network: l, Director: l, Foreign: s, Match: s.config.Match})
+	l.core.Tick(s.now())
+	l.attached.Store(true)
+	o.Wake()
+	return l
+}
+
+// post puts a letter into the box. Any goroutine.
+func (l *Lane) post(m letter) {
+	l.mu.Lock()
+	l.box = append(l.box, m)
+	first := len(l.box) == 1
+	l.mu.Unlock()
+	if first && l.attached.Load() {
+		l.outlet.Wake()
+	}
+}
+
+// Publish, Interest and Count are the engine's questions; see lane.Lane.
+func (l *Lane) Publish(tag uint64, kind lane.Kind, room, channel, message []byte) int64 {
+	return l.core.Publish(tag, kind, room, channel, message)
+}
+
+func (l *Lane) Interest(tag uint64, kind lane.Kind, room, text []byte, delta int) {
+	if len(room) == 0 && kind == lane.Pattern {
+		l.lanes.change(func(p *lane.Patterns) { p.Interest(tag, text, delta) })
+		return
+	}
+	l.core.Interest(tag, kind, room, text, delta)
+}
+
+func (l *Lane) Count(tag uint64, kind lane.Kind, room, channel []byte) {
+	l.core.Count(tag, kind, room, channel)
+}
+
+// Drain begins a tick.
+func (l *Lane) Drain() {
+	now := l.lanes.now()
+	if l.core.Next() <= now {
+		l.core.Tick(now)
+	}
+	l.mu.Lock()
+	letters := l.box
+	l.box = nil
+	l.mu.Unlock()
+	if len(letters) > 0 {
+		l.core.Tick(now)
+	}
+	for i := range letters {
+		m := &letters[i]
+		if m.do != nil {
+			m.do(l)
+		} else {
+			l.read(m.from, m.records)
+		}
+	}
+	if l.loop == 0 && l.lanes.patternsNext() <= now {
+		l.lanes.change(func(p *lane.Patterns) { p.Flush() })
+	}
+}
+
+// read hands over records of a node.
+func (l *Lane) read(from lane.Peer, records []byte) {
+	for len(records) > 0 {
+		size, n := binary.Uvarint(records)
+		record := records[n : n+int(size)]
+		records = records[n+int(size):]
+		switch err := lane.ParseRecord(record, &l.record); {
+		case err == lane.ErrUnknown:
+			l.lanes.unknown.Add(1)
+		case err != nil:
+			l.lanes.malformed.Add(1)
+		case l.record.Type == lane.PatternAnnounce, l.record.Type == lane.PatternAck:
+			if l.loop == 0 {
+				l.lanes.change(func(p *lane.Patterns) { p.Receive(from, &l.record) })
+			}
+		default:
+			l.core.Receive(from, &l.record)
+		}
+	}
+}
+
+// Flush ends a tick: what was said to others leaves.
+func (l *Lane) Flush() {
+	l.core.Flush()
+	if l.loop == 0 && l.lanes.patternsNext() <= l.lanes.now() {
+		l.lanes.change(func(p *lane.Patterns) { p.Flush() })
+	}
+	links := l.lanes.links.Load()
+	left := l.leaving[:0]
+	for _, o := range l.leaving {
+		if len(o.records) == 0 {
+			o.stuck = false
+			continue // discarded
+		}
+		to := l.lanes.peers.get(o.to)
+		if links == nil || to.address == "" || !links.Send(to.name, to.address, o.records, o.n) {
+			o.stuck = true
+			left = append(left, o)
+			continue
+		}
+		o.records, o.n, o.stuck = o.records[:0], 0, false
+		if cap(o.records) > spareOutgoingMax {
+			o.records = nil
+		}
+	}
+	l.leaving = left
+}
+
+// Next returns in what time Drain has something to do; negative: not before Wake.
+func (l *Lane) Next() time.Duration {
+	next := l.core.Next()
+	if l.loop == 0 {
+		next = min(next, l.lanes.patternsNext())
+	}
+	now := l.lanes.now()
+	if len(l.leaving) > 0 {
+		next = min(next, now+stuckRetry)
+	}
+	if next == never {
+		return -1
+	}
+	return max(next-now, 0)
+}
+
+// Send is the lane's Network.
+func (l *Lane) Send(to lane.Peer, rec *lane.Record) bool {
+	for int(to) >= len(l.outgoing) {
+		l.outgoing = append(l.outgoing, nil)
+	}
+	o := l.outgoing[to]
+	if o == nil {
+		o = &outgoing{to: to}
+		l.outgoing[to] = o
+	}
+	l.scratch = lane.AppendRecord(l.scratch[:0], rec)
+	if len(o.records) == 0 {
+		o.free = l.room(to)
+		l.leaving = append(l.leaving, o)
+	}
+	if o.stuck && rec.Type == lane.Message || len(o.records)+len(l.scratch) > o.free {
+		return false
+	}
+	o.records = binary.AppendUvarint(o.records, uint64(len(l.scratch)))
+	o.records = append(o.records, l.scratch...)
+	o.n++
+	return true
+}
+
+// room returns how much may be sent to a node until the next flush.
+func (l *Lane) room(to lane.Peer) int {
+	links := l.lanes.links.Load()
+	if links == nil {
+		return outgoingMin
+	}
+	queued, most := links.Queue(l.lanes.peers.get(to).name)
+	return max(most-queued, outgoingMin)
+}
+
+// discard forgets what has not left for a node.
+func (l *Lane) discard(p lane.Peer) {
+	if int(p) < len(l.outgoing) && l.outgoing[p] != nil {
+		o := l.outgoing[p]
+		o.records, o.n = o.records[:0], 0
+	}
+}
+
+// Ask, Suspect, Enter and Leave are the lane's Director.
+func (l *Lane) Ask(room string, create bool) { l.lanes.life.Load().askFor(room, create) }
+
+func (l *Lane) Suspect(p lane.Peer) {
+	if name := l.lanes.peers.get(p).name; name != "" {
+		l.lanes.life.Load().suspect(name)
+	}
+}
+
+func (l *Lane) Enter(room string) bool { return l.lanes.life.Load().occupy(room) }
+func (l *Lane) Leave(room string)      { l.lanes.life.Load().vacate(room) }
