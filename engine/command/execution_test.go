@@ -151,7 +151,7 @@ func TestExecThatSubscribes(t *testing.T) {
 				c.gets(">" + message("a", "2")[1:])
 			}
 			c.gets(lines("*9", ":0", pushed("subscribe", "a", 1), pushed("subscribe", "b", 2), ":1", tryAgain,
-				"*4", bulk("a"), ":1", bulk("b"), ":1", ":42", "*1", bulk("there"), pushed("unsubscribe", "a", 1), ":0", "+PONG"))
+				"*4", bulk("a"), ":1", bulk("b"), ":1", ":2", "*1", bulk("there"), pushed("unsubscribe", "a", 1), ":0", "+PONG"))
 			c.says("UNSUBSCRIBE", pushed("unsubscribe", "b", 0))
 			city.wantInterest()
 		}
