@@ -220,11 +220,14 @@ func TestWholeRestart(t *testing.T) {
 func TestNoQuorum(t *testing.T) {
 	t.Parallel()
 	nodes := startNodes(t, 3)
-	nodes[0].get(t, "old")
+	last := nodes[2]
+	old := "old"
+	for !slices.Contains(last.get(t, old).hosts, last.addr()) {
+		old += "er"
+	}
 	nodes[2].awaitVoters(t, 3)
 	nodes[0].kill()
 	nodes[1].kill()
-	last := nodes[2]
 	var said reply
 	for giveUp := time.Now().Add(settleLimit); !strings.HasPrefix(said.text, "CLUSTERDOWN") && time.Now().Before(giveUp); {
 		c := dial(t, last.server)
@@ -242,13 +245,20 @@ func TestNoQuorum(t *testing.T) {
 	if status, err := last.call("PUT", "/v1/rooms/new", "", nil); err != nil || status != 503 {
 		t.Errorf("PUT without a quorum: %d, %v", status, err)
 	}
-	must(t, dial(t, last.server).expect("0", "PUBLISH", "old", "still served"))
+	hear, tell := dial(t, last.server), dial(t, last.server)
+	must(t,
+		hear.expect("[subscribe "+old+" 1]", "SUBSCRIBE", old),
+		tell.expect("1", "PUBLISH", old, "still served"),
+		hear.next("[message "+old+" still served]"))
+	if r, err := tell.do("PUBLISH", "new", "nobody can say who hears this"); err != nil || r.kind != '-' {
+		t.Errorf("PUBLISH to a new room without a quorum: %v, %v", r, err)
+	}
 	out, err := exec.Command(hubsubBinary, "cluster", "recover", "--cluster", last.clusterAddr()).CombinedOutput()
 	if err != nil {
 		t.Fatalf("recover: %v\n%s", err, out)
 	}
 	awaitMembers(t, []*node{last}, 1)
-	if got := last.get(t, "old"); len(got.hosts) != 1 || got.hosts[0] != last.addr() {
+	if got := last.get(t, old); len(got.hosts) != 1 || got.hosts[0] != last.addr() {
 		t.Errorf("after the recovery the room lives at %v", got.hosts)
 	}
 	last.get(t, "new")
