@@ -196,6 +196,13 @@ func startProxy(t *testing.T, to string, after func() int) *proxy {
 	return p
 }
 
+// count returns how many connections were cut.
+func (p *proxy) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cuts
+}
+
 func (p *proxy) serve(near net.Conn) {
 	far, err := net.Dial("tcp", p.to)
 	if err != nil {
@@ -284,7 +291,7 @@ func TestCutOverTCP(t *testing.T) {
 		return (m == each && n == each) || lostA+lostB > 0
 	})
 	s := a.Stats()
-	t.Logf("%d cuts, %d connections, %d batches again, %d of %d bytes", toA.cuts+toB.cuts, s.Connections, s.Resent, s.Sent.CodedBytes, s.Sent.RawBytes)
+	t.Logf("%d cuts, %d connections, %d batches again, %d of %d bytes", toA.count()+toB.count(), s.Connections, s.Resent, s.Sent.CodedBytes, s.Sent.RawBytes)
 	if s.Broken+b.Stats().Broken > 0 { // a machine that stands still for two seconds: then only the order counts
 		t.Logf("lost %d times: %s%s", s.Broken, a.log.String(), b.log.String())
 		for _, n := range []*node{a, b} {

@@ -203,6 +203,7 @@ func (p *peer) consent(h hello) (a answer, received uint64, ok bool) {
 	if met && !own && !theirs {
 		received = h.Received
 	}
+	p.dialAt = time.Now().Add(redialGrace) // if the answer does not arrive
 	a = answer{Min: version, Max: version, Own: s.own, Lost: theirs, Received: s.received, Codings: codings}
 	return a, received, true
 }

@@ -107,7 +107,7 @@ func TestBadBatches(t *testing.T) {
 			}
 		}
 		if lines := strings.Count(b.log.String(), "closed a link"); lines == 0 || lines > 16 {
-			t.Errorf("%d lines", lines)
+			t.Errorf("%d lines: %s", lines, b.log.String())
 		}
 	})
 }
