@@ -26,11 +26,12 @@ type Config struct {
 	// long: after a second the peer looks for a better connection.
 	Receive func(from placement.Name, records []byte)
 
-	// Broken hears of a loss. What Send has taken for the peer and has not arrived
-	// will not arrive, and what the peer has sent may be lost as well; what is sent
-	// and received later is in order again. Each side hears of each loss once, and
-	// never while Receive has a batch of that peer. If Send is called at the same
-	// time it may have taken for the time after.
+	// Broken hears of a loss. What Send has taken for the peer may have arrived or
+	// not, and is not sent again; what its sockets hold it may still receive, before
+	// it hears of the loss itself. What the peer has sent may be lost as well. What is
+	// sent and received later is in order again. Each side hears of each loss once,
+	// and never while Receive has a batch of that peer. A Send at the same time may
+	// count as before or after.
 	Broken func(peer placement.Name)
 
 	// NoCompression makes this side send its records as they are. It reads what the
