@@ -136,6 +136,9 @@ func (s *Lanes) dead(name placement.Name) {
 		l.discard(p)
 		l.core.Dead(p)
 	})
+	if links := s.links.Load(); links != nil {
+		links.Forget(name) // should it live, it finds that nothing it says is taken any more
+	}
 }
 
 func (s *Lanes) alive(name placement.Name) {
@@ -230,6 +233,17 @@ func (s *Lanes) patternsNext() time.Duration {
 	s.patternsMu.RLock()
 	defer s.patternsMu.RUnlock()
 	return s.patterns.Next()
+}
+
+// stats returns the counts.
+func (s *Lanes) stats() (sum LaneStats) {
+	for _, l := range s.all {
+		l.mu.Lock()
+		sum.Add(l.shown)
+		l.mu.Unlock()
+	}
+	sum.Unknown, sum.Malformed = s.unknown.Load(), s.malformed.Load()
+	return sum
 }
 
 // Patterns returns how many different patterns the clients of all nodes have,

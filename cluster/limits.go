@@ -96,4 +96,8 @@ const (
 	// a million channels.
 	queryBytesMax = 2 << 20
 	replyBytesMax = 64 << 20
+
+	// showInterval is how old the lanes' figures may be: none is shown to others
+	// without a lock.
+	showInterval = 100 * time.Millisecond
 )

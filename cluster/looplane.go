@@ -35,10 +35,13 @@ type Lane struct {
 	record   lane.Record
 	scratch  []byte
 
+	shownAt time.Duration
+
 	// Any goroutine.
 	attached atomic.Bool
 	mu       sync.Mutex
 	box      []letter
+	shown    lane.Stats // of the core, a moment ago
 }
 
 // letter is something for a lane: records of a node, or what to do.
@@ -99,16 +102,14 @@ func (l *Lane) Count(tag uint64, kind lane.Kind, room, channel []byte) {
 // Drain begins a tick.
 func (l *Lane) Drain() {
 	now := l.lanes.now()
-	if l.core.Next() <= now {
-		l.core.Tick(now)
-	}
+	l.core.Tick(now)
 	l.mu.Lock()
 	letters := l.box
 	l.box = nil
-	l.mu.Unlock()
-	if len(letters) > 0 {
-		l.core.Tick(now)
+	if now-l.shownAt >= showInterval {
+		l.shown, l.shownAt = l.core.Stats(), now
 	}
+	l.mu.Unlock()
 	for i := range letters {
 		m := &letters[i]
 		if m.do != nil {

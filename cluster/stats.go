@@ -8,6 +8,8 @@ import (
 	"hubsub/cluster/consensus"
 	"hubsub/cluster/control"
 	"hubsub/cluster/gossip"
+	"hubsub/cluster/lane"
+	"hubsub/cluster/link"
 	"hubsub/cluster/placement"
 	"hubsub/cluster/port"
 )
@@ -23,9 +25,11 @@ type Stats struct {
 	Rooms       int                     // in its table; 0: it has none
 	Generation  uint32                  // of the cluster; 0: it has none yet
 	Waiting     int                     // clients' questions to the leader
+	LinkBytes   int64                   // of rooms' records that wait for links
 
 	Lives int64 // that it has begun
 	Port  port.Stats
+	Lanes LaneStats
 	Counts
 }
 
@@ -35,7 +39,14 @@ type Counts struct {
 	Control   control.Stats
 	Gossip    gossip.Stats
 	Consensus consensus.Stats
+	Links     link.Stats
 	Orders    OrderStats
+}
+
+// LaneStats are the counts of all lanes, as of a moment ago.
+type LaneStats struct {
+	lane.Stats
+	Unknown, Malformed int64 // records of links
 }
 
 // OrderStats counts messages about rooms and members of which nothing came.
@@ -52,7 +63,7 @@ func (n *Node) Stats() Stats {
 	defer n.counting.Unlock()
 	s := n.life.Load().stats()
 	s.Counts.add(n.past)
-	s.Lives, s.Port = n.lives, n.port.Stats()
+	s.Lives, s.Port, s.Lanes = n.lives, n.port.Stats(), n.config.Lanes.stats()
 	return s
 }
 
@@ -85,6 +96,11 @@ func (l *life) stats() Stats {
 	for _, one := range l.standing() {
 		s.Members[l.stateOf(one)]++
 	}
+	if l.parts.links != nil {
+		for _, n := range l.parts.links.Stats().Queues {
+			s.LinkBytes += n
+		}
+	}
 	s.Voter = l.parts.consensus != nil && l.votes(l.self.Name)
 	return s
 }
@@ -96,6 +112,11 @@ func (l *life) counts() (c Counts) {
 		p.control = new(control.Control) // which has all reasons
 	}
 	c.Control = p.control.Stats()
+	if p.links == nil {
+		p.links = new(link.Links) // likewise
+	}
+	c.Links = p.links.Stats()
+	c.Links.Queues = nil // see Stats.LinkBytes
 	if p.gossip != nil {
 		c.Gossip = p.gossip.Stats()
 	}
@@ -116,6 +137,7 @@ func (l *life) retire(old *gossip.Gossip) { l.counted.former.add(Counts{Gossip: 
 // that no counter is forgotten.
 func (c *Counts) add(ended Counts) {
 	ended.Control.Peers, ended.Control.Connected, ended.Control.Outbox = 0, 0, 0
+	ended.Links.Peers, ended.Links.Connected = 0, 0
 	sum(reflect.ValueOf(c).Elem(), reflect.ValueOf(ended))
 }
 
@@ -127,7 +149,7 @@ func sum(a, b reflect.Value) {
 			sum(a.Field(i), b.Field(i))
 		}
 	case reflect.Map:
-		if a.IsNil() {
+		if a.IsNil() && !b.IsNil() {
 			a.Set(reflect.MakeMap(a.Type()))
 		}
 		for of, n := range b.Seq2() {

@@ -104,6 +104,7 @@ func TestCountsAdd(t *testing.T) {
 		sum.add(one)
 	}
 	sum.Control.Peers, sum.Control.Connected, sum.Control.Outbox = 3, 3, 3
+	sum.Links.Peers, sum.Links.Connected = 3, 3
 	want := Counts{}
 	for range 3 {
 		fill(reflect.ValueOf(&want).Elem())

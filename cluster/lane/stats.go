@@ -19,3 +19,21 @@ type Stats struct {
 
 // Stats returns the counts.
 func (l *Lane) Stats() Stats { return l.stats }
+
+// Add adds the counts of another lane.
+func (s *Stats) Add(o Stats) {
+	s.Ordered += o.Ordered
+	s.Sent += o.Sent
+	s.Unsent += o.Unsent
+	s.Received += o.Received
+	s.Forwarded += o.Forwarded
+	s.Refused += o.Refused
+	s.Crowded += o.Crowded
+	s.Stale += o.Stale
+	s.Repeated += o.Repeated
+	s.Led += o.Led
+	for why := range whyMax {
+		s.Gaps[why] += o.Gaps[why]
+		s.Lost[why] += o.Lost[why]
+	}
+}
