@@ -38,9 +38,8 @@ func (b *Batch) Publish(kind Kind, cmd *resp.Command) Result {
 	s := b.session
 	l := s.loop
 	name, message := cmd.Args[1], cmd.Args[2]
-	ch := l.engine.directory.lookup(kind, name)
-	if l.relay == nil || b.publishesHere(ch, name, message) {
-		_, _, receivers := l.publishOne(ch, kind, cmd)
+	if l.relay == nil || b.publishesHere(kind, cmd) {
+		_, _, receivers := l.publishOne(kind, cmd)
 		b.results = append(b.results, Result{N: receivers})
 		return b.results[len(b.results)-1]
 	}
@@ -60,14 +59,16 @@ func (b *Batch) Publish(kind Kind, cmd *resp.Command) Result {
 
 // publishesHere is Session.publishesHere, but for rooms that the batch has
 // published to in this tick already: what is to be contiguous goes one way.
-func (b *Batch) publishesHere(ch *channel, name, message []byte) bool {
-	if b.tick != b.session.loop.ticks {
-		b.tick, b.here = b.session.loop.ticks, b.here[:0]
+func (b *Batch) publishesHere(kind Kind, cmd *resp.Command) bool {
+	l := b.session.loop
+	if b.tick != l.ticks {
+		b.tick, b.here = l.ticks, b.here[:0]
 	}
-	if ch != nil && slices.Contains(b.here, ch.room) && !b.session.loop.relay.tooLarge(len(name)+len(message)) {
+	ch := l.engine.directory.lookup(kind, cmd.Args[1])
+	if ch != nil && slices.Contains(b.here, ch.room) && !l.relay.tooLarge(len(cmd.Args[1])+len(cmd.Args[2])) {
 		return true
 	}
-	here := b.session.publishesHere(ch, name, message)
+	here := b.session.publishesHere(kind, cmd)
 	if here && ch != nil {
 		b.here = append(b.here, ch.room)
 	}

@@ -57,7 +57,7 @@ func (k sink) Gap(room []byte, lost int64, why Why) {
 	name := append([]byte(gapPrefix), room...)
 	if ch := l.engine.directory.lookup(Channel, name); ch != nil {
 		news, _ := json.Marshal(gapNews{string(room), lost, why.String(), time.Now().UnixMilli()}) // cannot fail
-		l.addMessage(ch, nil, name, news)
+		l.add(ch, nil, y.command(name, news))
 	}
 	if l.engine.settings.Load().CloseOnGap {
 		y.expelled.note(string(room))

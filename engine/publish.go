@@ -22,12 +22,11 @@ type outbound struct {
 // a lane is asked, at once or when it knows.
 func (s *Session) Publish(kind Kind, cmd *resp.Command) (receivers int64, n int) {
 	l := s.loop
-	ch := l.engine.directory.lookup(kind, cmd.Args[1])
-	if l.relay != nil && !s.publishesHere(ch, cmd.Args[1], cmd.Args[2]) {
+	if l.relay != nil && !s.publishesHere(kind, cmd) {
 		s.publishThere(kind, cmd.Args[1], cmd.Args[2])
 		return 0, 0
 	}
-	_, _, receivers = l.publishOne(ch, kind, cmd)
+	_, _, receivers = l.publishOne(kind, cmd)
 	return receivers, 1
 }
 
@@ -37,12 +36,11 @@ func (s *Session) Publish(kind Kind, cmd *resp.Command) (receivers int64, n int)
 // is executed. n is 0 if the engine writes the answers.
 func (s *Session) PublishAll(kind Kind, cmd *resp.Command) (receivers int64, n int) {
 	l := s.loop
-	ch := l.engine.directory.lookup(kind, cmd.Args[1])
-	if l.relay != nil && !s.publishesHere(ch, cmd.Args[1], cmd.Args[2]) {
+	if l.relay != nil && !s.publishesHere(kind, cmd) {
 		s.publishAllThere(kind, cmd)
 		return 0, 0
 	}
-	ch, m, receivers := l.publishOne(ch, kind, cmd)
+	ch, m, receivers := l.publishOne(kind, cmd)
 	n = 1
 	if cmd.Raw == nil {
 		return receivers, n
@@ -72,20 +70,9 @@ func (s *Session) PublishAll(kind Kind, cmd *resp.Command) (receivers int64, n i
 	return receivers, n
 }
 
-// publishOne publishes to the channel that has the name, which is nil if it has
-// no subscriber.
-func (l *loop) publishOne(found *channel, kind Kind, cmd *resp.Command) (ch *channel, m *matches, receivers int64) {
-	l.tally.published++
-	ch, m, receivers = l.route(found, kind, cmd.Args[1])
-	if receivers > 0 {
-		l.add(ch, m, cmd)
-	}
-	return ch, m, receivers
-}
-
-// route returns where a message goes that is published to a channel: nowhere if
-// nobody hears it.
-func (l *loop) route(ch *channel, kind Kind, name []byte) (*channel, *matches, int64) {
+func (l *loop) publishOne(kind Kind, cmd *resp.Command) (ch *channel, m *matches, receivers int64) {
+	name := cmd.Args[1]
+	ch = l.engine.directory.lookup(kind, name)
 	switch p := l.passing; {
 	case p == nil:
 	case ch == nil && p.is(kind, name):
@@ -93,14 +80,14 @@ func (l *loop) route(ch *channel, kind Kind, name []byte) (*channel, *matches, i
 	case ch != nil && ch.room != p.room && ch.room.name == p.room.name:
 		l.passing = nil // its room is dead; what goes there now would overtake this
 	}
-	var m *matches
 	if kind == Channel {
 		m = l.engine.patterns.match(ch, name)
 	}
-	receivers := m.subscribers()
+	receivers = m.subscribers()
 	if ch != nil {
 		receivers += ch.subscribers.Load()
 	}
+	l.tally.published++
 	if receivers == 0 {
 		return nil, nil, 0
 	}
@@ -109,6 +96,7 @@ func (l *loop) route(ch *channel, kind Kind, name []byte) (*channel, *matches, i
 		ch.matches.Store(m)
 		l.passing = ch
 	}
+	l.add(ch, m, cmd)
 	return ch, m, receivers
 }
 

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"hubsub/resp"
 	"hubsub/ring"
 )
 
@@ -38,6 +39,8 @@ type relay struct {
 	complete []*Batch
 	written  int // of complete
 	gaps     gapLog
+	publish  resp.Command // what is delivered
+	args     [3][]byte    // its
 	expelled expelled
 
 	// Any goroutine, atomic: from the append of messages to the mail of what their

@@ -51,15 +51,10 @@ func appendFrame(dst []byte, kind Kind, cmd *resp.Command) []byte {
 	if len(cmd.Raw) > 0 && len(cmd.Args) == 3 && len(cmd.Args[0]) == len(verb) {
 		return appendRaw(dst, cmd.Raw, verb)
 	}
-	return appendMessage(dst, verb, cmd.Args[1], cmd.Args[2])
-}
-
-// appendMessage appends a frame that is no command.
-func appendMessage(dst []byte, verb string, channel, message []byte) []byte {
 	dst = resp.AppendArray(dst, 3)
 	dst = resp.AppendBulkString(dst, verb)
-	dst = resp.AppendBulk(dst, channel)
-	return resp.AppendBulk(dst, message)
+	dst = resp.AppendBulk(dst, cmd.Args[1])
+	return resp.AppendBulk(dst, cmd.Args[2])
 }
 
 // appendRaw appends a command as clients send it with another verb.

@@ -1,24 +1,26 @@
 package engine
 
-import "time"
+import (
+	"time"
+
+	"hubsub/resp"
+)
 
 // sink is a loop as its lane sees it.
 type sink struct{ relay *relay }
 
-// Deliver implements Sink: it is publishOne, but for the count.
+// Deliver implements Sink.
 func (k sink) Deliver(kind Kind, room, channel, message []byte) {
 	l := k.relay.loop
-	ch, m, receivers := l.route(l.engine.directory.lookup(kind, channel), kind, channel)
-	if receivers > 0 {
-		l.addMessage(ch, m, channel, message)
-	}
+	l.publishOne(kind, k.relay.command(channel, message))
+	l.tally.published-- // by a client: here, and was counted, or elsewhere
 }
 
-// addMessage is add for a message that is no command.
-func (l *loop) addMessage(ch *channel, m *matches, name, message []byte) {
-	r := l.openRun(ch, m, len(name)+len(message))
-	r.data = appendMessage(r.data, verbs[ch.kind], name, message)
-	r.frames++
+// command returns a message as a PUBLISH, good until the next call.
+func (y *relay) command(channel, message []byte) *resp.Command {
+	y.args = [3][]byte{nil, channel, message}
+	y.publish.Args = y.args[:]
+	return &y.publish
 }
 
 // Answer implements Sink.
