@@ -2,7 +2,6 @@ package lane
 
 import (
 	"container/heap"
-	"math"
 	"time"
 )
 
@@ -20,7 +19,7 @@ func (a *alarms) add(r *room, at time.Duration) { heap.Push(&a.heap, alarm{at, r
 // next returns the time of the first.
 func (a *alarms) next() time.Duration {
 	if len(a.heap) == 0 {
-		return math.MaxInt64
+		return never
 	}
 	return a.heap[0].at
 }

@@ -1,22 +1,25 @@
 package lane
 
 import (
-	"bytes"
-	"cmp"
 	"slices"
+	"time"
 )
 
-// audience is what a host knows of another node with clients of a room.
-type audience struct {
-	peer   Peer
-	counts map[name]int64 // clients
-	bound  int            // how many names are patterns
-	serial uint64         // of its last announcement
+// This file is about what a host knows of the other nodes that hear a room.
 
-	fresh   bool   // it has announced all since the leader began; until then it gets all
-	unacked bool   // the room may be about to be closed
-	index   uint64 // how many messages were meant for it under the leader's key
-	owed    bool   // the last were not sent: it shall know
+// audience is what it knows of one.
+type audience struct {
+	peer Peer
+	tally
+	serial uint64 // of its last announcement
+
+	fresh   bool // what it hears is known: it has told all since the leader began, and its link was not broken
+	filling bool // it is about to tell all
+	unacked bool // nobody is confirmed, for the room may be about to be closed
+
+	index uint64        // how many messages were meant for it under the leader's key
+	owed  bool          // it shall be told of that: something was not sent
+	used  time.Duration // when the last message was sent to it
 }
 
 // find returns a node's audience, or nil. There are few.
@@ -33,85 +36,71 @@ func (r *room) audience(p Peer) *audience {
 	if a := r.find(p); a != nil {
 		return a
 	}
-	a := &audience{peer: p, fresh: true}
+	a := &audience{peer: p, used: r.lane.now}
 	r.audiences = append(r.audiences, a)
 	return a
 }
 
-func (a *audience) set(n name, count int64) {
-	before := a.counts[n]
-	if count <= 0 {
-		delete(a.counts, n)
-	} else {
-		if a.counts == nil {
-			a.counts = make(map[name]int64, 1)
-		}
-		a.counts[n] = count
-	}
-	if n.kind == Pattern {
-		switch {
-		case before == 0 && count > 0:
-			a.bound++
-		case before > 0 && count <= 0:
-			a.bound--
-		}
-	}
-}
-
-// hears returns how many clients of a node hear a channel, by its name and by
-// patterns of the room.
-func hears(counts map[name]int64, bound bool, match func(pattern, name []byte) bool, kind Kind, channel []byte) (n int64) {
-	n = counts[name{kind, string(channel)}]
-	if bound && kind == Channel {
-		for pattern, count := range counts {
-			if pattern.kind == Pattern && match([]byte(pattern.text), channel) {
-				n += count
-			}
-		}
-	}
-	return n
+// dismiss forgets one.
+func (r *room) dismiss(a *audience) {
+	r.audiences = slices.DeleteFunc(r.audiences, func(o *audience) bool { return o == a })
 }
 
 // announced takes what a node's clients hear.
 func (r *room) announced(from Peer, rec *Record) {
-	l := r.lane
 	if !r.serving {
-		l.send(from, Record{Type: NotHost, Room: rec.Room, Key: r.key})
+		r.turnAway(from)
 		return
 	}
-	r.used = l.now
 	a := r.audience(from)
 	if rec.Flags&Reset != 0 {
-		clear(a.counts)
-		a.bound = 0
-		a.fresh = true
+		a.clear()
+		a.fresh, a.filling = false, true
 	}
 	for _, item := range rec.Items {
 		a.set(name{item.Kind, string(item.Name)}, item.Count)
 	}
+	if rec.Serial == 0 {
+		r.own()
+		return // more follows
+	}
 	a.serial = rec.Serial
+	a.fresh, a.filling = a.fresh || a.filling, false
 	r.own() // before it hears that it is heard
 	r.enter()
-	if a.unacked = !r.entered && len(a.counts) > 0; a.unacked {
+	if a.unacked = !r.entered && !a.empty(); a.unacked {
 		return
 	}
-	r.ack(a)
-	if len(a.counts) == 0 {
-		r.audiences = slices.DeleteFunc(r.audiences, func(o *audience) bool { return o == a })
+	if a.empty() && a.fresh {
+		r.ack(a, Reset)
+		r.dismiss(a)
 		r.leave()
 		r.own()
+	} else {
+		r.ack(a, 0)
 	}
-	if !r.office.leading && rec.Key.Epoch == r.epoch && rec.Key.Compare(r.key) >= 0 {
+	if r.office.leading {
+		return
+	}
+	if rec.Key.Epoch == r.epoch && !a.empty() {
 		r.doubt()
+	}
+	if r.office.handed {
+		r.succeed() // it may have waited for this one
 	}
 }
 
-func (r *room) ack(a *audience) {
-	flags := uint8(0)
+// turnAway tells a node that this one is no host of the room.
+func (r *room) turnAway(to Peer) {
+	r.lane.send(to, Record{Type: NotHost, Room: r.raw, Key: r.key})
+}
+
+// ack tells a node that what it has told is known.
+func (r *room) ack(a *audience, flags uint8) {
 	if r.office.leading {
-		flags = Leads
+		flags |= Leads
 	}
-	r.lane.send(a.peer, Record{Type: Ack, Flags: flags, Room: []byte(r.name), Key: r.key, Serial: a.serial, Number: r.office.number, Index: a.index})
+	r.lane.send(a.peer, Record{Type: Ack, Flags: flags, Room: r.raw, Key: r.key, Serial: a.serial, Number: r.office.number, Index: a.index})
 }
 
 // admit acknowledges what waited for the room not to be closed.
@@ -123,14 +112,14 @@ func (r *room) admit() {
 	for _, a := range r.audiences {
 		if a.unacked {
 			a.unacked = false
-			r.ack(a)
+			r.ack(a, 0)
 		}
 	}
 }
 
 // inUse reports whether somebody hears the room, as far as this host knows.
 func (r *room) inUse() bool {
-	return len(r.local.counts) > 0 || slices.ContainsFunc(r.audiences, func(a *audience) bool { return len(a.counts) > 0 })
+	return !r.local.empty() || slices.ContainsFunc(r.audiences, func(a *audience) bool { return !a.empty() || a.filling })
 }
 
 // enter tells the director that the room is used, leave that it is not.
@@ -148,6 +137,21 @@ func (r *room) leave() {
 	}
 }
 
-func compareItems(a, b Item) int {
-	return cmp.Or(cmp.Compare(a.Kind, b.Kind), bytes.Compare(a.Name, b.Name))
+// rest forgets nodes that were sent something for a pattern of all rooms only, a
+// while ago, and says so: their next message is the first.
+func (r *room) rest() {
+	for i := 0; i < len(r.audiences); {
+		a := r.audiences[i]
+		if !a.fresh || !a.empty() || a.owed || r.lane.now < a.used+restInterval {
+			i++
+			continue
+		}
+		a.index = 0
+		if r.tell(a, Position, 0) {
+			r.audiences = slices.Delete(r.audiences, i, i+1)
+		} else {
+			a.used = r.lane.now
+			i++
+		}
+	}
 }

@@ -8,13 +8,14 @@ import (
 // This file is about who follows a leader: in which order messages come, and which
 // have not.
 
-// position is how far a node with clients of a room is in its order.
+// position is how far a node is in a room's order, under the key that it follows.
 type position struct {
-	set    bool   // it has one: gaps are seen
-	number uint64 // of the last message under the key
-	got    uint64 // messages under the key that were meant for this node, and have come or are told as lost
+	set    bool   // the leader counts what is meant for this node: what is missing is seen
+	number uint64 // of the last message
+	got    uint64 // messages that were meant for this node, and have come or are told as lost
+	broken bool   // the link was, since
 	ended  bool   // no more come
-	broken bool   // a link was
+	then   Key    // of whom they come then: its epoch and rank
 }
 
 // succession is a leader that begins when another has ended.
@@ -22,61 +23,108 @@ type succession struct {
 	key   Key
 	from  Peer
 	until time.Duration // then it begins anyway
-	held  []Record      // its messages until then, copied
+	held  []Record      // what it has sent until then, copied
 	bytes int
 }
 
-// Receive takes a record of another node.
-func (l *Lane) Receive(from Peer, rec *Record) {
-	if rec.Type == Announce || rec.Type == Publish || rec.Type == Message {
-		r := l.room(rec.Room)
-		switch rec.Type {
-		case Announce:
-			r.announced(from, rec)
-		case Publish:
-			r.published(from, rec)
-		default:
-			r.heard(from, rec)
-		}
+// follow follows a leader of a higher key; nobody, if it is not known who that is.
+// It is clean if nothing is lost that was meant for this node: else clients here
+// are told, when it is certain that they miss nothing more (see atone).
+func (r *room) follow(key Key, from Peer, clean bool, why Why) {
+	r.local.renewAll() // hosts that lead, or will, may not know what is heard here
+	r.step(key, from, clean, why)
+}
+
+// step is follow for a leader that knows what is heard here.
+func (r *room) step(key Key, from Peer, clean bool, why Why) {
+	o := &r.office
+	if r.local.empty() && r.position.ended {
+		clean = true // for patterns of all rooms, which hear what other leaders send when that comes
+	}
+	if !clean && !r.missed && (r.listening() || o.leading && !r.local.empty()) {
+		r.missed, r.why = true, why
+	}
+	if o.leading {
+		o.leading = false
+		r.setOwned(false)
+	}
+	o.claimed, o.handed = 0, false
+	r.position, r.next = position{}, nil
+	r.key, r.owner = key, from
+	r.queue.resume()
+	if r.key.Epoch.Compare(r.epoch) > 0 {
+		r.stale = true
+	}
+	r.readdress()
+}
+
+// listening reports whether the leader sends to this node what clients here hear;
+// without interest in the room that is for patterns of all rooms.
+func (r *room) listening() bool {
+	return r.position.set && (!r.local.empty() || r.position.got > 0)
+}
+
+// hear takes from somebody that there is a higher key. Its owner will say so, too;
+// until then the order goes on that this node follows: its last messages may be on
+// their way. Only who leads ends at once.
+func (r *room) hear(key Key) {
+	if key.Compare(r.highest()) <= 0 || r.next != nil && key == r.next.key {
 		return
 	}
-	r := l.rooms[string(rec.Room)]
-	if r == nil {
+	if r.office.leading {
+		r.follow(key, r.ownerOf(key), false, Takeover)
 		return
 	}
-	switch rec.Type {
-	case Ack:
-		r.acknowledged(from, rec)
-	case NotHost:
-		r.missed(from)
-	case Ordered:
-		r.queue.ordered(r, from, rec)
-	case Refuse:
-		r.queue.refuse(r, from, rec)
-	case Position:
-		r.passed(from, rec)
-	case Lead:
-		r.begins(from, rec)
-	case End:
-		r.ends(from, rec)
-	case Handover:
-		r.office.handed = rec.Key
-		r.succeed()
-	case Higher:
-		r.hear(rec.Key)
+	r.hint = key
+	r.queue.resume()
+	if key.Epoch.Compare(r.epoch) > 0 {
+		r.stale = true
 	}
-	r.proceed()
+	r.readdress()
+}
+
+// highest returns the highest key that this node has heard of.
+func (r *room) highest() Key {
+	if r.hint.Compare(r.key) > 0 {
+		return r.hint
+	}
+	return r.key
+}
+
+// ownerOf returns who leads under a key, if that is known.
+func (r *room) ownerOf(key Key) Peer {
+	if key.Epoch == r.epoch && !key.IsZero() && int(key.Rank) < len(r.hosts) {
+		return r.hosts[key.Rank]
+	}
+	return nobody
+}
+
+// leads takes that somebody leads under the key that this node follows.
+func (r *room) leads(from Peer) {
+	if r.owner != from {
+		r.owner = from
+		r.queue.resume()
+		r.readdress()
+	}
 }
 
 // contradict tells a node that its key is not the highest any more.
 func (r *room) contradict(to Peer) {
 	r.lane.stats.Stale++
-	r.lane.send(to, Record{Type: Higher, Room: []byte(r.name), Key: r.key})
+	r.lane.send(to, Record{Type: Higher, Room: r.raw, Key: r.key})
 }
 
-// heard takes a message.
+// goesOn reports whether the owner of a key goes on where the order that this node
+// follows has ended.
+func (r *room) goesOn(key Key) bool {
+	p := &r.position
+	return p.ended && p.then.Epoch == key.Epoch && p.then.Rank == key.Rank
+}
+
+// heard takes what the leader says of its order: a message, or how far it is.
 func (r *room) heard(from Peer, rec *Record) {
-	switch c := rec.Key.Compare(r.key); {
+	c := rec.Key.Compare(r.key)
+	switch {
 	case c < 0:
 		r.contradict(from)
 		return
@@ -84,74 +132,130 @@ func (r *room) heard(from Peer, rec *Record) {
 		r.hold(rec)
 		return
 	case c > 0:
-		r.follow(rec.Key, from, Takeover)
+		clean := rec.Type == Message && rec.Index == 1 && (rec.Number == 1 || r.local.empty()) || rec.Type != Message && rec.Number == 0
+		r.follow(rec.Key, from, clean && r.goesOn(rec.Key), Takeover)
 	}
-	r.owner = from
-	r.deliver(rec)
+	r.leads(from)
+	r.take(rec)
+}
+
+func (r *room) take(rec *Record) {
+	if rec.Type == Message {
+		r.deliver(rec)
+	} else {
+		r.sync(rec.Index)
+		if rec.Index == 0 && r.local.empty() {
+			r.position = position{number: r.position.number} // the leader has forgotten this node
+		}
+	}
 }
 
 func (r *room) deliver(rec *Record) {
 	p := &r.position
-	switch {
-	case rec.Number <= p.number:
+	if rec.Number <= p.number {
 		r.lane.stats.Repeated++
 		return
-	case p.set && rec.Index > p.got: // else the leader has begun to count anew
-		r.sync(rec.Index - 1)
 	}
+	r.sync(rec.Index - 1)
 	p.number, p.got = rec.Number, rec.Index
-	p.set = true
 	r.used = r.lane.now
 	r.lane.stats.Received++
-	r.lane.Sink.Deliver(rec.Kind, rec.Room, rec.Channel, rec.Message)
+	r.lane.Sink.Deliver(rec.Kind, r.raw, rec.Channel, rec.Message)
 }
 
-// sync takes how many messages should have come.
+// sync takes how many messages should have come. If it is fewer than have, the
+// leader has begun to count anew.
 func (r *room) sync(index uint64) {
 	p := &r.position
-	if p.set && index > p.got {
-		why := Full
-		if p.broken {
-			why = Link
-		}
+	why := Full
+	if p.broken {
+		why = Link
+	}
+	switch {
+	case r.missed:
+		r.atone(r.local.empty())
+	case index > p.got && (p.set || r.local.empty()): // who begins to listen has missed nothing
 		r.gap(int64(index-p.got), why)
 	}
-	p.got = index
-	p.set = len(r.local.counts) > 0 || p.set
-	p.broken = false
+	p.set, p.got, p.broken = true, index, false
 }
 
-// passed takes what the leader says instead of a message that it could not send.
-func (r *room) passed(from Peer, rec *Record) {
-	if rec.Key == r.key {
-		r.owner = from
-		if r.position.set {
-			r.sync(max(rec.Index, r.position.got))
-		}
+// atone tells clients that they have missed something, if it is certain that
+// nothing more is missing: the leader knows what is heard here.
+func (r *room) atone(certain bool) {
+	if r.missed && certain {
+		r.missed = false
+		r.gap(-1, r.why)
 	}
+}
+
+// attach takes an acknowledgement of the leader, which tells its position too. It is
+// whole if the leader knows by now what is heard here.
+func (r *room) attach(from Peer, rec *Record, whole bool) {
+	switch c := rec.Key.Compare(r.key); {
+	case c < 0:
+		r.contradict(from)
+		return
+	case c > 0 && r.next != nil && r.next.key == rec.Key:
+		return // its messages wait
+	case c > 0 && r.finishes(from):
+		r.hear(rec.Key)
+		return
+	case c > 0:
+		r.follow(rec.Key, from, rec.Number == 0 && r.goesOn(rec.Key), Takeover)
+	default:
+		r.leads(from)
+	}
+	r.sync(rec.Index)
+	r.atone(whole)
+	if rec.Flags&Reset != 0 {
+		r.position.got = 0
+	}
+}
+
+// finishes reports whether this node waits for the end of the order that it follows,
+// of which somebody else than the next leader will tell. It hears the room by a
+// pattern of all rooms only: what the next one sends it, it will notice.
+func (r *room) finishes(next Peer) bool {
+	return r.local.empty() && r.listening() && !r.position.ended && r.owner != next && r.lives(r.owner)
 }
 
 // begins takes that another node leads.
 func (r *room) begins(from Peer, rec *Record) {
-	c := rec.Key.Compare(r.key)
+	p := &r.position
 	known := rec.Flags&Known != 0
-	switch {
+	switch c := rec.Key.Compare(r.key); {
 	case c < 0:
 		r.contradict(from)
 	case c == 0:
-		r.owner = from
-		if !known {
-			r.announceAll()
+		r.leads(from)
+		if !known { // it had forgotten this node
+			if !r.missed && r.listening() {
+				r.missed, r.why = true, Takeover
+			}
+			p.set, p.got = false, 0
 		}
-	case !known || rec.Prev != r.key || !r.position.set:
-		r.follow(rec.Key, from, Takeover)
-	case r.position.ended:
-		r.adopt(rec.Key, from)
-	case rec.Flags&Planned != 0 && (r.lives(r.owner) || r.owner == from):
-		r.next = &succession{key: rec.Key, from: from, until: r.lane.now + endWithin}
-		r.lane.alarm(r, r.next.until)
+		r.recall(from)
+	case r.next != nil && r.next.key == rec.Key:
+	case !known && r.finishes(from):
+		r.hear(rec.Key)
+	case known && rec.Flags&Planned != 0 && rec.Prev == r.key && p.set && !p.ended && r.owner != from && r.lives(r.owner):
+		r.settleSuccession()
+		if r.key == rec.Prev {
+			r.next = &succession{key: rec.Key, from: from, until: r.lane.now + endWithin}
+			r.lane.alarm(r, r.next.until)
+		}
 	default:
-		r.follow(rec.Key, from, Takeover)
+		clean := known && rec.Prev == r.key && p.ended
+		if rec.Flags&Fresh != 0 {
+			r.step(rec.Key, from, clean, Takeover)
+		} else {
+			r.follow(rec.Key, from, clean, Takeover)
+		}
+		if known {
+			r.sync(0)
+			r.atone(true)
+		}
 	}
 }
 
@@ -160,20 +264,28 @@ func (r *room) ends(from Peer, rec *Record) {
 	if rec.Key != r.key || r.office.leading {
 		return
 	}
-	if r.position.set {
-		r.sync(max(rec.Index, r.position.got))
-		r.position.ended = true
+	p := &r.position
+	if p.set {
+		r.sync(rec.Index)
+		p.ended, p.then = true, rec.Prev
+		if rec.Prev.IsZero() && r.local.empty() {
+			*p = position{number: p.number} // the room is not used any more
+		}
 	}
-	if r.next != nil {
-		r.settleSuccession()
+	if rec.Prev.Epoch.Compare(r.epoch) > 0 {
+		r.stale = true
+	}
+	r.settleSuccession()
+	if r.local.empty() && r.hint.Compare(r.key) > 0 {
+		r.follow(r.hint, r.ownerOf(r.hint), true, Moved)
 	}
 }
 
-// hold keeps a message of the leader that is next.
+// hold keeps what the leader that is next has sent.
 func (r *room) hold(rec *Record) {
 	n := r.next
 	copied := *rec
-	copied.Room = nil
+	copied.Room, copied.Items = nil, nil
 	copied.Channel, copied.Message = bytes.Clone(rec.Channel), bytes.Clone(rec.Message)
 	n.held = append(n.held, copied)
 	if n.bytes += len(rec.Channel) + len(rec.Message); len(n.held) > heldMax || n.bytes > heldBytesMax {
@@ -188,51 +300,27 @@ func (r *room) settleSuccession() {
 	if n == nil {
 		return
 	}
-	r.next = nil
-	if r.position.ended {
-		r.adopt(n.key, n.from)
-	} else {
-		r.follow(n.key, n.from, Moved)
-		r.position.set = true // the new leader knew this node when it began
-	}
+	r.follow(n.key, n.from, r.position.ended, Moved)
+	r.sync(0)
+	r.atone(true) // the new leader knew this node when it began
 	for i := range n.held {
-		rec := &n.held[i]
-		rec.Room = []byte(r.name)
-		r.deliver(rec)
+		r.take(&n.held[i])
 	}
 }
 
-// adopt follows a leader that goes on where the one before has ended.
-func (r *room) adopt(key Key, from Peer) {
-	r.position = position{set: true}
-	r.key, r.owner, r.next = key, from, nil
-	r.office.claimed, r.office.handed = 0, Key{}
-	r.newLeader()
-}
-
-// follow follows a leader of a higher key. What clients here have missed nobody
-// knows.
-func (r *room) follow(key Key, from Peer, why Why) {
-	r.step(key, from, why)
-	r.newLeader()
-}
-
-// hear takes that there is a higher key, of whom is not known.
-func (r *room) hear(key Key) {
-	if key.Compare(r.key) <= 0 {
-		return
+// gap tells of messages that subscribers here have missed.
+func (r *room) gap(lost int64, why Why) {
+	r.gaps++
+	r.lane.stats.Gaps[why]++
+	if lost > 0 {
+		r.missing += lost
+		r.lane.stats.Lost[why] += lost
 	}
-	r.step(key, nobody, Takeover)
-	r.newLeader()
+	r.lane.Sink.Gap(r.name, lost, why)
 }
 
-// newLeader has all be told to who leads now, and to hosts of a placement that
-// this node has not heard of.
-func (r *room) newLeader() {
-	r.queue.retryAt = 0
-	r.announceAll()
-	if r.key.Epoch.Compare(r.epoch) > 0 {
-		r.lost = true
-		r.askAgain()
-	}
+// recall has a host be told again all that is heard here.
+func (r *room) recall(p Peer) {
+	r.local.renew(p)
+	r.announce()
 }

@@ -1,6 +1,7 @@
 package lane
 
 import (
+	"bytes"
 	"time"
 
 	"hubsub/cluster/placement"
@@ -96,24 +97,36 @@ type Lane struct {
 
 	now      time.Duration
 	rooms    map[string]*room
+	list     []*room // the same, in an order that does not depend on chance
 	dead     map[Peer]bool
 	isolated bool
 
-	dirty   []*room // with interest to announce
-	alarms  alarms  // when to look at a room again
-	hearers []hearer
-	items   []Item
-	record  Record // the one that is being sent
+	dirty  []*room // that have something to announce
+	alarms alarms  // when to look at a room again
+
+	// Of all rooms together, so that a room which is forgotten begins with none
+	// that others know.
+	serial  uint64 // of the last publish or announcement
+	attempt uint64 // to send publishes
 
 	pending      int // publishes that wait, and their bytes
 	pendingBytes int
+
+	// For one call.
+	counting counting
+	foreign  func(Peer, int64) // takeForeign
+	items    list
+	peers    []Peer
+	record   Record
 
 	stats Stats
 }
 
 // New returns a lane without rooms.
 func New(c Config) *Lane {
-	return &Lane{Config: c, rooms: make(map[string]*room), dead: make(map[Peer]bool)}
+	l := &Lane{Config: c, rooms: make(map[string]*room), dead: make(map[Peer]bool)}
+	l.foreign = l.takeForeign
+	return l
 }
 
 // room returns the state of a room, new if there is none.
@@ -121,10 +134,94 @@ func (l *Lane) room(name []byte) *room {
 	if r := l.rooms[string(name)]; r != nil {
 		return r
 	}
-	r := &room{lane: l, name: string(name), owner: nobody, used: l.now}
+	r := &room{lane: l, name: string(name), raw: bytes.Clone(name), at: len(l.list), owner: nobody, used: l.now}
 	l.rooms[r.name] = r
-	l.alarm(r, l.now+restInterval)
+	l.list = append(l.list, r)
+	l.alarm(r, l.now+forgetInterval)
 	return r
+}
+
+func (l *Lane) forget(r *room) {
+	last := len(l.list) - 1
+	l.list[r.at], l.list[last].at = l.list[last], r.at
+	l.list[last] = nil
+	l.list = l.list[:last]
+	delete(l.rooms, r.name)
+	r.due = never
+}
+
+// Receive takes a record of another node. What one says that is taken for dead
+// is not heard: it is told so, or tells all again, before it is taken for living.
+func (l *Lane) Receive(from Peer, rec *Record) {
+	if from == Self || l.dead[from] {
+		return
+	}
+	r := l.rooms[string(rec.Room)]
+	if r == nil {
+		if r = l.meet(from, rec); r == nil {
+			return
+		}
+	}
+	switch rec.Type {
+	case Announce:
+		r.announced(from, rec)
+	case Ack:
+		r.acknowledged(from, rec)
+	case NotHost:
+		r.turnedAway(from, rec)
+	case Recall:
+		r.recall(from)
+	case Publish:
+		r.published(from, rec)
+		return // nothing waits for that
+	case Ordered:
+		r.ordered(from, rec)
+	case Refuse:
+		r.refused(from, rec)
+	case Message:
+		r.heard(from, rec)
+	case Position:
+		r.heard(from, rec)
+	case Lead:
+		r.begins(from, rec)
+	case End:
+		r.ends(from, rec)
+	case Handover:
+		r.handed(from, rec)
+	case Higher:
+		r.hear(rec.Key)
+	}
+	r.proceed()
+}
+
+// meet is for records of rooms of which nothing is known here.
+func (l *Lane) meet(from Peer, rec *Record) *room {
+	switch rec.Type {
+	case Message, Publish, Handover:
+		return l.room(rec.Room)
+	case Position:
+		if rec.Index > 0 {
+			return l.room(rec.Room)
+		}
+	case Lead:
+		if rec.Flags&Known == 0 {
+			return l.room(rec.Room)
+		}
+		l.deny(from, rec)
+		return l.room(rec.Room)
+	case Recall:
+		l.deny(from, rec)
+	case Announce:
+		l.send(from, Record{Type: NotHost, Room: rec.Room})
+	}
+	return nil
+}
+
+// deny says that nobody here hears a room: a process before this one may have said
+// that somebody does.
+func (l *Lane) deny(to Peer, rec *Record) {
+	l.serial++
+	l.send(to, Record{Type: Announce, Flags: Reset, Room: rec.Room, Key: rec.Key, Serial: l.serial})
 }
 
 // Placed answers Ask: where a room lives. hosts are all of its placement, dead
@@ -137,8 +234,8 @@ func (l *Lane) Placed(name string, epoch placement.Epoch, hosts []Peer) {
 	r.asked = 0
 	if epoch.Compare(r.epoch) > 0 {
 		r.place(epoch, hosts)
-	} else if r.lost {
-		r.wantsPlace() // nothing newer yet
+	} else {
+		r.tries = min(r.tries+1, 3) // nothing newer yet
 	}
 	r.proceed()
 }
@@ -156,6 +253,7 @@ func (l *Lane) Unplaced(name string, code Code) {
 	} else {
 		r.unplaceable(code)
 	}
+	r.proceed()
 }
 
 // Opened tells that this node hosts a room, or under which placement now; or that
@@ -171,6 +269,7 @@ func (l *Lane) Opened(name string, epoch placement.Epoch, hosts []Peer) {
 	if epoch.Compare(r.epoch) > 0 {
 		r.place(epoch, hosts)
 	}
+	r.readdress()
 	r.admit()
 	r.succeed()
 	r.proceed()
@@ -191,7 +290,7 @@ func (l *Lane) Dead(p Peer) {
 		return
 	}
 	l.dead[p] = true
-	for _, r := range l.rooms {
+	for _, r := range l.list {
 		r.bury(p)
 	}
 }
@@ -202,20 +301,14 @@ func (l *Lane) Alive(p Peer) {
 		return
 	}
 	delete(l.dead, p)
-	for _, r := range l.rooms {
-		if r.office.leading {
-			r.tell(p, Lead, 0) // it may hear the room, and was forgotten
-		}
-		if r.hosted(p) {
-			r.announceAll()
-			r.proceed()
-		}
+	for _, r := range l.list {
+		r.rise(p)
 	}
 }
 
 // Broken tells that what was under way from and to a process may be lost.
 func (l *Lane) Broken(p Peer) {
-	for _, r := range l.rooms {
+	for _, r := range l.list {
 		r.broken(p)
 	}
 }
@@ -227,7 +320,7 @@ func (l *Lane) Isolated(yes bool) {
 		return
 	}
 	l.isolated = yes
-	for _, r := range l.rooms {
+	for _, r := range l.list {
 		r.succeed()
 		r.own()
 		r.proceed()
@@ -236,7 +329,7 @@ func (l *Lane) Isolated(yes bool) {
 
 // PatternsChanged tells that Foreign.Elsewhere may have changed.
 func (l *Lane) PatternsChanged() {
-	for _, r := range l.rooms {
+	for _, r := range l.list {
 		r.own()
 	}
 }
@@ -246,7 +339,7 @@ func (l *Lane) PatternsChanged() {
 func (l *Lane) Restart(start uint64) {
 	l.Start = start
 	clear(l.dead)
-	for _, r := range l.rooms {
+	for _, r := range l.list {
 		r.restart()
 	}
 }
@@ -254,7 +347,7 @@ func (l *Lane) Restart(start uint64) {
 // Flush ends a tick of the engine: it tells the others what has changed.
 func (l *Lane) Flush() {
 	for i := 0; i < len(l.dirty); i++ {
-		l.dirty[i].announce()
+		l.dirty[i].issue()
 	}
 	clear(l.dirty)
 	l.dirty = l.dirty[:0]
@@ -280,9 +373,9 @@ func (l *Lane) alarm(r *room, at time.Duration) {
 }
 
 // Rooms returns how many rooms the lane knows.
-func (l *Lane) Rooms() int { return len(l.rooms) }
+func (l *Lane) Rooms() int { return len(l.list) }
 
-// send sends the record that is prepared in l.record.
+// send sends a record.
 func (l *Lane) send(to Peer, r Record) bool {
 	l.record = r
 	return l.Network.Send(to, &l.record)

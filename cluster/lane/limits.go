@@ -1,8 +1,18 @@
 package lane
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 const (
+	never = math.MaxInt64
+
+	// spareTextMax and spareListMax are what an empty queue keeps for the next
+	// publishes of its room.
+	spareTextMax = 4 << 10
+	spareListMax = 128
+
 	// confirmWithin is how long the other hosts have to take note of an interest
 	// that the leader has: then it is confirmed without them.
 	confirmWithin = 100 * time.Millisecond
@@ -29,8 +39,10 @@ const (
 	// nodes, and what a machine under load adds.
 	endWithin = time.Second
 
-	// restInterval is when a room is forgotten that nobody has used since.
-	restInterval = 10 * time.Second
+	// restInterval is when a leader forgets a node that hears the room by a pattern of
+	// all rooms only, and has got nothing since. The node forgets the room later.
+	restInterval   = 10 * time.Second
+	forgetInterval = 15 * time.Second
 
 	// pendingMax and pendingBytesMax bound what waits for answers of leaders, in
 	// one lane: a second's messages at a rate that a lane cannot reach.

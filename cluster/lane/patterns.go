@@ -1,8 +1,9 @@
 package lane
 
 import (
-	"math"
+	"cmp"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -15,37 +16,44 @@ type Index interface {
 
 // Patterns are those that are bound to no room, of all nodes: every node tells
 // every other one. They are for the lanes of all loops: Match and Elsewhere may
-// be called by many, the rest by one at a time.
+// be called by many at once, the rest by one at a time, and not meanwhile.
 type Patterns struct {
 	// Set once.
 	network Network
 	answer  func(tag uint64, code Code)
 	index   Index
 
-	now     time.Duration
-	all     map[string]*pattern
-	numbers []*pattern // by their numbers in the index; nil: free
-	members map[Peer]*member
-	unheard int
+	now       time.Duration
+	all       map[string]*pattern
+	numbers   []*pattern // by their numbers in the index; nil: free
+	free      []uint32
+	elsewhere int      // how often a pattern is another node's
+	members   []member // sorted
+	unheard   int      // of the members
 
-	counts map[string]int64 // of this node's clients
-	serial uint64           // of the last announcement
-	dirty  []string         // what changed since
+	mine   bulletin // for the members
+	serial uint64
+	list   list
 	waits  []patternWait
 }
 
-// pattern is one and who hears it.
+// pattern is one, and who hears it, sorted.
 type pattern struct {
-	number  uint32
-	clients map[Peer]int64
+	number uint32
+	nodes  []share
+}
+
+// share is how many clients of a node hear a pattern.
+type share struct {
+	peer    Peer
+	clients int64
 }
 
 // member is another node.
 type member struct {
-	heard bool // it has told all its patterns
-	acked uint64
-	whole uint64        // the announcement that told it all; 0: none yet
-	told  time.Duration // when it was told last
+	peer    Peer
+	heard   bool // it has told all its patterns
+	filling bool // and is about to
 }
 
 type patternWait struct {
@@ -56,90 +64,110 @@ type patternWait struct {
 
 // NewPatterns returns the patterns of a node that knows no other one.
 func NewPatterns(n Network, index Index, answer func(tag uint64, code Code)) *Patterns {
-	return &Patterns{network: n, index: index, answer: answer,
-		all: make(map[string]*pattern), members: make(map[Peer]*member), counts: make(map[string]int64)}
+	return &Patterns{network: n, index: index, answer: answer, all: make(map[string]*pattern)}
 }
 
 // Interest says that delta more clients of this node hear a pattern, or fewer.
 // With a tag the answer follows when all nodes know, or had time to.
 func (p *Patterns) Interest(tag uint64, text []byte, delta int) {
-	name := string(text)
-	if p.counts[name] += int64(delta); p.counts[name] == 0 {
-		delete(p.counts, name)
-	}
-	p.set(name, Self, p.counts[name])
-	if len(p.members) == 0 {
-		if tag != 0 {
-			p.answer(tag, Done)
-		}
-		return
-	}
-	p.dirty = append(p.dirty, name)
+	n := name{Pattern, string(text)}
+	p.mine.change(n, int64(delta))
+	p.set(n.text, Self, p.mine.counts[n])
 	if tag != 0 {
 		p.waits = append(p.waits, patternWait{tag: tag, since: p.now})
 	}
+	p.confirm()
 }
 
 // set says how many clients of a node hear a pattern.
-func (p *Patterns) set(name string, of Peer, clients int64) {
-	pt := p.all[name]
+func (p *Patterns) set(text string, of Peer, clients int64) {
+	pt := p.all[text]
 	if pt == nil {
 		if clients <= 0 {
 			return
 		}
-		pt = &pattern{clients: make(map[Peer]int64, 1)}
-		pt.number = uint32(len(p.numbers))
-		if free := slices.Index(p.numbers, nil); free >= 0 {
-			pt.number = uint32(free)
-			p.numbers[free] = pt
-		} else {
-			p.numbers = append(p.numbers, pt)
+		pt = p.add(text)
+	}
+	at, hears := slices.BinarySearchFunc(pt.nodes, of, func(s share, p Peer) int { return cmp.Compare(s.peer, p) })
+	switch {
+	case hears && clients > 0:
+		pt.nodes[at].clients = clients
+	case clients > 0:
+		pt.nodes = slices.Insert(pt.nodes, at, share{of, clients})
+		if of != Self {
+			p.elsewhere++
 		}
-		p.all[name] = pt
-		p.index.Add(name, pt.number)
+	case hears:
+		pt.nodes = slices.Delete(pt.nodes, at, at+1)
+		if of != Self {
+			p.elsewhere--
+		}
+		if len(pt.nodes) == 0 {
+			p.index.Remove(text)
+			p.numbers[pt.number] = nil
+			p.free = append(p.free, pt.number)
+			delete(p.all, text)
+		}
 	}
-	if clients > 0 {
-		pt.clients[of] = clients
-		return
+}
+
+func (p *Patterns) add(text string) *pattern {
+	pt := &pattern{}
+	if last := len(p.free) - 1; last >= 0 {
+		pt.number = p.free[last]
+		p.free = p.free[:last]
+		p.numbers[pt.number] = pt
+	} else {
+		pt.number = uint32(len(p.numbers))
+		p.numbers = append(p.numbers, pt)
 	}
-	delete(pt.clients, of)
-	if len(pt.clients) == 0 {
-		p.index.Remove(name)
-		p.numbers[pt.number] = nil
-		delete(p.all, name)
-	}
+	p.all[text] = pt
+	p.index.Add(text, pt.number)
+	return pt
 }
 
 // Members says who the other nodes are that serve. A new one is told all.
 func (p *Patterns) Members(others []Peer) {
-	for peer := range p.members {
-		if !slices.Contains(others, peer) {
-			p.drop(peer)
-			delete(p.members, peer)
+	others = slices.Sorted(slices.Values(others))
+	for _, m := range p.members {
+		if !slices.Contains(others, m.peer) {
+			p.drop(m.peer)
 		}
 	}
-	for _, peer := range others {
-		if p.members[peer] == nil {
-			p.members[peer] = &member{}
+	members := make([]member, len(others))
+	for i, peer := range others {
+		members[i].peer = peer
+		if m := p.member(peer); m != nil {
+			members[i] = *m
 		}
 	}
+	p.members = members
+	p.mine.address(others)
 	p.countUnheard()
 	p.confirm()
 }
 
+func (p *Patterns) member(peer Peer) *member {
+	at, is := slices.BinarySearchFunc(p.members, peer, func(m member, p Peer) int { return cmp.Compare(m.peer, p) })
+	if !is {
+		return nil
+	}
+	return &p.members[at]
+}
+
 // drop forgets what a node hears.
 func (p *Patterns) drop(peer Peer) {
-	for name, pt := range p.all {
-		if _, hears := pt.clients[peer]; hears {
-			p.set(name, peer, 0)
+	for text, pt := range p.all {
+		if slices.ContainsFunc(pt.nodes, func(s share) bool { return s.peer == peer }) {
+			p.set(text, peer, 0)
 		}
 	}
 }
 
 func (p *Patterns) countUnheard() {
 	p.unheard = 0
-	for _, m := range p.members {
-		if !m.heard {
+	for i := range p.members {
+		if !p.members[i].heard {
 			p.unheard++
 		}
 	}
@@ -148,25 +176,19 @@ func (p *Patterns) countUnheard() {
 // Broken tells that what was under way from and to a node may be lost: it is told
 // all again, and hears all until it has done so.
 func (p *Patterns) Broken(peer Peer) {
-	if m := p.members[peer]; m != nil {
-		*m = member{}
+	if m := p.member(peer); m != nil {
+		m.heard, m.filling = false, false
 		p.countUnheard()
+		p.mine.renew(peer)
 	}
 }
 
 // Restart tells that the others know this process by another name now.
-func (p *Patterns) Restart() {
-	for peer := range p.members {
-		p.drop(peer)
-	}
-	clear(p.members)
-	p.unheard = 0
-	p.confirm()
-}
+func (p *Patterns) Restart() { p.Members(nil) }
 
 // Receive takes a record of another node.
 func (p *Patterns) Receive(from Peer, rec *Record) {
-	m := p.members[from]
+	m := p.member(from)
 	if m == nil {
 		return // it is told of the member soon, and the member reminds it
 	}
@@ -174,125 +196,58 @@ func (p *Patterns) Receive(from Peer, rec *Record) {
 	case PatternAnnounce:
 		if rec.Flags&Reset != 0 {
 			p.drop(from)
-			m.heard = true
-			p.countUnheard()
+			m.heard, m.filling = false, true
 		}
 		for _, item := range rec.Items {
 			p.set(string(item.Name), from, item.Count)
 		}
-		p.network.Send(from, &Record{Type: PatternAck, Serial: rec.Serial})
+		if rec.Serial > 0 {
+			m.heard, m.filling = m.heard || m.filling, false
+			p.network.Send(from, &Record{Type: PatternAck, Serial: rec.Serial})
+		}
+		p.countUnheard()
 	case PatternAck:
-		m.acked = max(m.acked, rec.Serial)
+		p.mine.acknowledged(from, rec.Serial)
 		p.confirm()
 	}
 }
 
 // Flush tells the others what has changed.
 func (p *Patterns) Flush() {
-	var changed []Item
-	if len(p.dirty) > 0 {
-		p.serial++
-		for _, name := range p.dirty {
-			changed = append(changed, Item{Pattern, []byte(name), p.counts[name]})
-		}
-		p.dirty = p.dirty[:0]
+	if p.mine.next() <= p.now {
+		p.mine.issue(p.now, &p.serial, &p.list, func(to Peer, flags uint8, serial uint64, items []Item) bool {
+			return p.network.Send(to, &Record{Type: PatternAnnounce, Flags: flags, Serial: serial, Items: items})
+		})
 		for w := range p.waits {
 			if p.waits[w].serial == 0 {
-				p.waits[w].serial = p.serial
+				p.waits[w].serial = p.mine.serial
 			}
-		}
-	}
-	var whole []Item
-	for _, peer := range p.peers() {
-		m := p.members[peer]
-		items, flags := changed, uint8(0)
-		if m.whole == 0 || m.acked < p.serial && p.now >= m.told+announceInterval {
-			if whole == nil {
-				whole = p.items()
-			}
-			items, flags = whole, Reset
-			p.serial = max(p.serial, 1)
-			m.whole = p.serial
-		}
-		if flags != 0 || len(changed) > 0 {
-			m.told = p.now
-			p.tell(peer, flags, items)
 		}
 	}
 	p.confirm()
-}
-
-// tell sends items in as many records as they need, the serial with the last.
-func (p *Patterns) tell(to Peer, flags uint8, items []Item) {
-	for {
-		part := items[:fit(items)]
-		items = items[len(part):]
-		rec := Record{Type: PatternAnnounce, Flags: flags, Items: part}
-		if len(items) == 0 {
-			rec.Serial = p.serial
-		}
-		p.network.Send(to, &rec)
-		if flags = 0; len(items) == 0 {
-			return
-		}
-	}
-}
-
-func (p *Patterns) peers() []Peer {
-	all := make([]Peer, 0, len(p.members))
-	for peer := range p.members {
-		all = append(all, peer)
-	}
-	slices.Sort(all)
-	return all
-}
-
-func (p *Patterns) items() []Item {
-	items := make([]Item, 0, len(p.counts))
-	for name, count := range p.counts {
-		items = append(items, Item{Pattern, []byte(name), count})
-	}
-	slices.SortFunc(items, compareItems)
-	return items
 }
 
 // confirm answers clients whose patterns all nodes know, or had time to.
 func (p *Patterns) confirm() {
 	for len(p.waits) > 0 {
 		w := p.waits[0]
-		if w.serial == 0 && len(p.members) > 0 || !p.known(w.serial) && p.now < w.since+patternsWithin {
+		lags := func(r reader) bool { return w.serial == 0 || r.lags(w.serial) }
+		if slices.ContainsFunc(p.mine.readers, lags) && p.now < w.since+patternsWithin {
 			return
 		}
-		p.waits = p.waits[1:]
+		p.waits = slices.Delete(p.waits, 0, 1)
 		p.answer(w.tag, Done)
 	}
 }
 
-func (p *Patterns) known(serial uint64) bool {
-	for _, m := range p.members {
-		if m.acked < serial {
-			return false
-		}
-	}
-	return true
-}
-
 // Next returns when Tick and Flush have something to do.
 func (p *Patterns) Next() time.Duration {
-	next := time.Duration(math.MaxInt64)
+	if len(p.members) == 0 {
+		return never
+	}
+	next := p.mine.next()
 	if len(p.waits) > 0 {
 		next = min(next, p.waits[0].since+patternsWithin)
-	}
-	if len(p.dirty) > 0 {
-		return 0
-	}
-	for _, m := range p.members {
-		switch {
-		case m.whole == 0:
-			return 0
-		case m.acked < p.serial:
-			next = min(next, m.told+announceInterval)
-		}
 	}
 	return next
 }
@@ -303,39 +258,34 @@ func (p *Patterns) Tick(now time.Duration) {
 	p.confirm()
 }
 
-// Match yields the nodes that hear a channel by a pattern; a node that has not
-// told its patterns hears all, by no client.
+// numbers are where matches are found, many at once.
+var matches = sync.Pool{New: func() any { return new([]uint32) }}
+
+// Match yields the nodes that hear a channel by a pattern, in an order that does not
+// depend on chance; a node that has not told its patterns hears all, by no client.
 func (p *Patterns) Match(channel []byte, yield func(peer Peer, clients int64)) {
 	if p.unheard > 0 {
-		for peer, m := range p.members {
-			if !m.heard {
-				yield(peer, 0)
+		for i := range p.members {
+			if m := &p.members[i]; !m.heard {
+				yield(m.peer, 0)
 			}
 		}
 	}
 	if len(p.all) == 0 {
 		return
 	}
-	var few [8]uint32
-	for _, number := range p.index.AppendMatches(few[:0], channel) {
-		for peer, clients := range p.numbers[number].clients {
-			yield(peer, clients)
+	found := matches.Get().(*[]uint32)
+	*found = p.index.AppendMatches((*found)[:0], channel)
+	for _, number := range *found {
+		for _, s := range p.numbers[number].nodes {
+			yield(s.peer, s.clients)
 		}
 	}
+	matches.Put(found)
 }
 
 // Elsewhere reports whether another node may hear some channel by a pattern.
-func (p *Patterns) Elsewhere() bool {
-	if p.unheard > 0 {
-		return true
-	}
-	for _, pt := range p.all {
-		if _, here := pt.clients[Self]; !here || len(pt.clients) > 1 {
-			return true
-		}
-	}
-	return false
-}
+func (p *Patterns) Elsewhere() bool { return p.unheard > 0 || p.elsewhere > 0 }
 
 // Patterns returns how many different ones there are.
 func (p *Patterns) Patterns() int { return len(p.all) }

@@ -1,22 +1,23 @@
 package lane
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // This file is about messages of clients of this node in rooms that others lead,
 // and about those of other nodes in rooms that this one leads.
 
 // queue is what waits for a room's leader, in the order in which it came.
 type queue struct {
-	list    []publish
-	sent    int    // of them are with a leader, the first ones
-	to      Peer   // which
-	attempt uint32 // under which they were sent
-	serial  uint64 // of the last
+	list []publish
+	head int    // of the list, what is before is over
+	text []byte // of the channels and messages, one after the other
+	base int    // where the text begins, in the bytes of all time
 
-	covered int           // of them came before the question that is under way where the room lives
+	sent    int    // of the list are with a leader, the first ones
+	to      Peer   // which
+	attempt uint64 // under which they were sent
+	unsure  bool   // it may refuse: it gets one at a time
+
+	covered int           // of the list came before the question that is under way where the room lives
 	retryAt time.Duration // not to be sent before
 }
 
@@ -27,21 +28,37 @@ type publish struct {
 	since     time.Duration
 	kind      Kind
 	countOnly bool
-	channel   []byte
-	message   []byte
+	at        int // where its text begins
+	channel   int // bytes of it
+	message   int
 }
 
-func (p *publish) bytes() int { return len(p.channel) + len(p.message) }
+func (q *queue) len() int          { return len(q.list) - q.head }
+func (q *queue) empty() bool       { return len(q.list) == q.head }
+func (q *queue) at(i int) *publish { return &q.list[q.head+i] }
+func (p *publish) bytes() int      { return p.channel + p.message }
+func (q *queue) waits() bool       { return q.len() > q.sent }
+func (q *queue) resume()           { q.retryAt, q.unsure = 0, false }
+func (q *queue) channel(p *publish) []byte {
+	at := p.at - q.base
+	return q.text[at : at+p.channel : at+p.channel]
+}
+
+func (q *queue) message(p *publish) []byte {
+	at := p.at - q.base + p.channel
+	return q.text[at : at+p.message : at+p.message]
+}
 
 // Publish publishes a message. It returns how many clients it reaches, or -1: then
 // the answer follows.
 func (l *Lane) Publish(tag uint64, kind Kind, roomName, channel, message []byte) int64 {
 	r := l.room(roomName)
 	r.used = l.now
-	if r.office.leading && !l.isolated && len(r.queue.list) == 0 {
-		return r.order(Self, 0, kind, channel, message)
+	if r.office.leading && !l.isolated && r.queue.empty() {
+		clients, _ := r.order(Self, 0, kind, channel, message)
+		return clients
 	}
-	r.put(publish{tag: tag, kind: kind, channel: slices.Clone(channel), message: slices.Clone(message)})
+	r.put(publish{tag: tag, kind: kind}, channel, message)
 	return -1
 }
 
@@ -50,78 +67,104 @@ func (l *Lane) Publish(tag uint64, kind Kind, roomName, channel, message []byte)
 func (l *Lane) Count(tag uint64, kind Kind, roomName, channel []byte) {
 	r := l.room(roomName)
 	r.used = l.now
-	if r.office.leading && len(r.queue.list) == 0 {
+	if r.office.leading && r.queue.empty() {
 		l.Sink.Answer(tag, Done, r.named(kind, channel))
 		return
 	}
-	r.put(publish{tag: tag, kind: kind, channel: slices.Clone(channel), countOnly: true})
+	r.put(publish{tag: tag, kind: kind, countOnly: true}, channel, nil)
 }
 
 // put adds a publish, unless too many wait.
-func (r *room) put(p publish) {
+func (r *room) put(p publish, channel, message []byte) {
 	l, q := r.lane, &r.queue
+	p.channel, p.message = len(channel), len(message)
 	if l.pending >= pendingMax || l.pendingBytes+p.bytes() > pendingBytesMax {
 		l.stats.Crowded++
 		l.Sink.Answer(p.tag, TryAgain, 0)
 		return
 	}
-	q.serial++
-	p.serial, p.since = q.serial, l.now
+	q.compact()
+	l.serial++
+	p.serial, p.since, p.at = l.serial, l.now, q.base+len(q.text)
+	q.text = append(append(q.text, channel...), message...)
 	q.list = append(q.list, p)
 	l.pending++
 	l.pendingBytes += p.bytes()
 	l.alarm(r, l.now+publishPatience)
 	r.own()
 	r.pump()
-	if r.placeless() {
-		r.ask()
-	}
+	r.seek()
 }
 
-// take removes the first publish.
-func (q *queue) take(r *room) publish {
-	p := q.list[0]
-	q.list[0] = publish{}
-	if q.list = q.list[1:]; len(q.list) == 0 {
-		q.list = nil
+// compact makes room at the end when half of the list is over.
+func (q *queue) compact() {
+	if q.head < 32 || q.head < len(q.list)/2 {
+		return
 	}
+	over := len(q.text)
+	if !q.empty() {
+		over = q.at(0).at - q.base
+	}
+	q.base += over
+	q.text = q.text[:copy(q.text, q.text[over:])]
+	q.list = q.list[:copy(q.list, q.list[q.head:])]
+	q.head = 0
+}
+
+// take removes the first publish. Its text stays until the next one is put.
+func (q *queue) take(l *Lane) publish {
+	p := *q.at(0)
+	q.head++
 	q.sent = max(q.sent-1, 0)
 	q.covered = max(q.covered-1, 0)
-	r.lane.pending--
-	r.lane.pendingBytes -= p.bytes()
+	l.pending--
+	l.pendingBytes -= p.bytes()
 	return p
 }
 
-// answer answers the first n.
-func (q *queue) answer(r *room, n int, code Code, count int64) {
-	for range n {
-		r.lane.Sink.Answer(q.take(r).tag, code, count)
+// tidy gives back the memory of a queue that is empty.
+func (q *queue) tidy() {
+	if !q.empty() {
+		return
 	}
+	if cap(q.text) > spareTextMax || cap(q.list) > spareListMax {
+		q.list, q.text = nil, nil
+	}
+	q.list, q.text, q.head, q.base = q.list[:0], q.text[:0], 0, 0
+}
+
+// answer answers the first n.
+func (q *queue) answer(l *Lane, n int, code Code, count int64) {
+	for range n {
+		l.Sink.Answer(q.take(l).tag, code, count)
+	}
+	q.tidy()
 }
 
 // pump sends what waits to the leader, as soon as nothing of it is with another.
 func (r *room) pump() {
 	l, q := r.lane, &r.queue
-	if len(q.list) == q.sent || l.now < q.retryAt {
+	if !q.waits() {
 		return
 	}
 	to := r.target()
 	switch {
-	case r.epoch.IsZero() || r.lost || to == nobody:
-		return
-	case q.sent > 0 && q.to != to:
+	case to == nobody, q.sent > 0 && q.to != to:
 		return
 	case to == Self:
 		r.orderQueued()
 		return
+	case l.now < q.retryAt:
+		l.alarm(r, q.retryAt)
+		return
 	}
-	if q.sent == 0 {
-		q.to = to
-		q.attempt = max(q.attempt, 1)
+	if q.sent == 0 && q.to != to || q.attempt == 0 {
+		l.attempt++
+		q.to, q.attempt = to, l.attempt
 	}
-	for q.sent < len(q.list) {
-		p := &q.list[q.sent]
-		rec := Record{Type: Publish, Room: []byte(r.name), Key: r.key, Serial: p.serial, Attempt: q.attempt, Kind: p.kind, Channel: p.channel, Message: p.message}
+	for q.waits() && (q.sent == 0 || !q.unsure) {
+		p := q.at(q.sent)
+		rec := Record{Type: Publish, Room: r.raw, Key: r.key, Serial: p.serial, Attempt: q.attempt, Kind: p.kind, Channel: q.channel(p), Message: q.message(p)}
 		if p.countOnly {
 			rec.Flags = CountOnly
 		}
@@ -138,104 +181,110 @@ func (r *room) pump() {
 // orderQueued is for who leads by now.
 func (r *room) orderQueued() {
 	l, q := r.lane, &r.queue
-	if !r.office.leading {
-		if !r.serving { // as it will be told soon
-			r.askAgain()
-		}
-		return
-	}
 	if l.isolated {
-		q.answer(r, len(q.list), Down, 0)
+		q.answer(l, q.len(), Down, 0)
 		return
 	}
-	for len(q.list) > 0 {
-		p := q.take(r)
-		n := int64(0)
+	for n := q.len(); n > 0; n-- {
+		p := q.take(l)
+		channel, message := q.channel(&p), q.message(&p)
 		if p.countOnly {
-			n = r.named(p.kind, p.channel)
-		} else {
-			n, _ = r.count(p.kind, p.channel)
+			l.Sink.Answer(p.tag, Done, r.named(p.kind, channel))
+			continue
 		}
-		l.Sink.Answer(p.tag, Done, n)
-		if !p.countOnly {
-			r.order(Self, 0, p.kind, p.channel, p.message)
-		}
+		l.Sink.Answer(p.tag, Done, r.count(p.kind, channel))
+		r.order(Self, 0, p.kind, channel, message)
 	}
+	q.tidy()
 	r.own()
 }
 
 // published takes a message of another node's client.
 func (r *room) published(from Peer, rec *Record) {
 	l, o := r.lane, &r.office
-	switch {
-	case !r.serving && !o.leading:
-		l.send(from, Record{Type: Refuse, Room: rec.Room, Key: r.key, Serial: rec.Serial, Attempt: rec.Attempt})
-		l.send(from, Record{Type: NotHost, Room: rec.Room, Key: r.key})
-	case !o.leading || l.isolated || rec.Attempt <= o.refused[from]:
-		if o.refused == nil {
-			o.refused = make(map[Peer]uint32)
-		}
-		o.refused[from] = max(o.refused[from], rec.Attempt)
-		l.stats.Refused++
-		l.send(from, Record{Type: Refuse, Room: rec.Room, Key: r.key, Serial: rec.Serial, Attempt: o.refused[from]})
+	if !r.serving && !o.leading {
+		r.refuse(from, rec)
+		r.turnAway(from)
+		return
+	}
+	if !o.leading || l.isolated || rec.Attempt <= o.refused[from] {
+		r.refuse(from, rec)
 		if !o.leading {
 			r.doubt()
 		}
-	case rec.Flags&CountOnly != 0:
-		l.send(from, Record{Type: Ordered, Room: rec.Room, Serial: rec.Serial, Count: r.named(rec.Kind, rec.Channel)})
-	default:
-		r.used = l.now
-		r.order(from, rec.Serial, rec.Kind, rec.Channel, rec.Message)
+		return
 	}
+	ok := true
+	if rec.Flags&CountOnly != 0 {
+		ok = l.send(from, Record{Type: Ordered, Room: r.raw, Serial: rec.Serial, Count: r.named(rec.Kind, rec.Channel)})
+	} else {
+		r.used = l.now
+		_, ok = r.order(from, rec.Serial, rec.Kind, rec.Channel, rec.Message)
+	}
+	if !ok {
+		r.refuse(from, rec)
+	}
+}
+
+// refuse says that a publish has no place in the order, nor those after it that
+// were sent before this is heard.
+func (r *room) refuse(from Peer, rec *Record) {
+	o := &r.office
+	if o.refused == nil {
+		o.refused = make(map[Peer]uint64)
+	}
+	o.refused[from] = max(o.refused[from], rec.Attempt)
+	r.lane.stats.Refused++
+	r.lane.send(from, Record{Type: Refuse, Room: r.raw, Key: r.key, Serial: rec.Serial, Attempt: o.refused[from]})
 }
 
 // ordered takes the leader's answer: they come in the order of the publishes.
-func (q *queue) ordered(r *room, from Peer, rec *Record) {
-	if q.sent > 0 && q.to == from && q.list[0].serial == rec.Serial {
-		q.answer(r, 1, Done, rec.Count)
+func (r *room) ordered(from Peer, rec *Record) {
+	q := &r.queue
+	if q.to != from {
+		return
+	}
+	for q.sent > 0 && q.at(0).serial < rec.Serial {
+		q.answer(r.lane, 1, TryAgain, 0) // its answer is lost
+	}
+	if q.sent > 0 && q.at(0).serial == rec.Serial {
+		q.unsure = false
+		q.answer(r.lane, 1, Done, rec.Count)
 	}
 }
 
-// refuse takes that one, and all after it, have no place in the order.
-func (q *queue) refuse(r *room, from Peer, rec *Record) {
-	if q.sent == 0 || q.to != from || rec.Attempt < q.attempt || q.list[0].serial != rec.Serial {
-		return
+// refused takes that nothing more of what was sent has a place: it is sent again.
+func (r *room) refused(from Peer, rec *Record) {
+	l, q := r.lane, &r.queue
+	if q.sent > 0 && q.to == from && rec.Attempt >= q.attempt {
+		l.attempt = max(l.attempt, rec.Attempt) + 1
+		q.sent, q.attempt = 0, l.attempt
+		q.retryAt, q.unsure = l.now+retryInterval, true
+		l.alarm(r, q.retryAt)
 	}
-	q.sent = 0
-	q.attempt = rec.Attempt + 1
-	q.retryAt = r.lane.now + retryInterval
-	r.lane.alarm(r, q.retryAt)
-	if rec.Key.Compare(r.key) > 0 {
-		r.hear(rec.Key)
-	}
+	r.hear(rec.Key)
 }
 
 // orphaned is for publishes whose leader is gone, or the link to it: whether they
 // were ordered nobody can tell.
-func (q *queue) orphaned(r *room, p Peer) {
-	if q.sent > 0 && q.to == p {
-		q.answer(r, q.sent, TryAgain, 0)
+func (r *room) orphaned(p Peer) {
+	q := &r.queue
+	if q.to != p {
+		return
 	}
-	if q.to == p {
-		q.attempt++
-	}
+	n := q.sent
+	q.sent, q.to, q.attempt = 0, nobody, 0
+	q.answer(r.lane, n, TryAgain, 0)
 }
 
-// absent answers what was asked before it was known that the room does not exist.
-func (q *queue) absent(r *room) {
-	q.answer(r, min(q.covered, len(q.list)-q.sent), Done, 0)
-}
-
-// fail answers what no leader has.
-func (q *queue) fail(r *room, code Code) {
-	if q.sent == 0 {
-		q.answer(r, len(q.list), code, 0)
-	}
-}
-
-// expire answers what has waited for too long for a leader.
-func (q *queue) expire(r *room) {
-	for q.sent == 0 && len(q.list) > 0 && r.lane.now >= q.list[0].since+publishPatience {
-		q.answer(r, 1, TryAgain, 0)
+// expire answers what has waited for too long.
+func (r *room) expire() {
+	l, q := r.lane, &r.queue
+	for !q.empty() && l.now >= q.at(0).since+publishPatience {
+		if q.sent > 0 { // the leader may answer yet, and who knows what
+			r.orphaned(q.to)
+			continue
+		}
+		q.answer(l, 1, TryAgain, 0)
 	}
 }

@@ -8,7 +8,7 @@ const (
 	Announce Type = 1 + iota // Key, Serial, Flags&Reset, Items: how many of its clients hear what
 
 	// The hosts' answers.
-	Ack     // Key, Serial, Flags&Leads, and from the leader Number and Index
+	Ack     // Key, Serial, Number, Index, Flags&(Leads|Reset)
 	NotHost // this node does not host the room, as far as it knows
 
 	// Of a node to the leader, and its answers.
@@ -19,9 +19,9 @@ const (
 	// Of the leader.
 	Message  // Key, Number, Index, Kind, Channel, Message
 	Position // Key, Number, Index: what should have come until now
-	Lead     // Key, Prev, Flags&(Planned|Known): it leads from now on
-	End      // Key, Number, Index: no message of the key follows
-	Handover // Key: the next leader may begin
+	Lead     // Key, Prev, Flags&(Planned|Known|Fresh): it leads from now on
+	End      // Key, Prev, Number, Index: no message of the key follows; Prev has the epoch and rank of who leads then, if that is known
+	Handover // Key, Count: the next leader may begin, if so many nodes have told it that they hear the room
 
 	// Of anybody to who uses a lower key.
 	Higher // Key
@@ -30,15 +30,19 @@ const (
 	PatternAnnounce // Serial, Flags&Reset, Items
 	PatternAck      // Serial
 
+	// Of a host to a node that may have forgotten what it has told.
+	Recall // Key: all shall be announced
+
 	typeMax
 )
 
 // Flags of a record.
 const (
-	Reset     uint8 = 1 << iota // Items are all; what is not there is not heard
+	Reset     uint8 = 1 << iota // Items are all, what is not there is not heard; in an Ack: the next Index is 1, for nothing is heard
 	Leads                       // the sender leads under Key
 	Planned                     // the leader before has handed over: its End comes, or has come
 	Known                       // the receiver was in the leader's table when it began
+	Fresh                       // and what the receiver hears is known
 	CountOnly                   // the question how many hear the channel by its name
 )
 
@@ -48,11 +52,11 @@ type Record struct {
 	Type    Type
 	Flags   uint8
 	Kind    Kind
-	Attempt uint32
 	Room    []byte
 	Key     Key
 	Prev    Key
 	Serial  uint64
+	Attempt uint64
 	Number  uint64 // of a message in its room's order under Key, from 1
 	Index   uint64 // how many messages under Key were meant for the receiver, this one too
 	Count   int64  // of clients

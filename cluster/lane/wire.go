@@ -49,11 +49,12 @@ var partsOf = [typeMax]part{
 	Message:         hasKey | hasNumber | hasIndex | hasChannel | hasMessage,
 	Position:        hasKey | hasNumber | hasIndex,
 	Lead:            hasKey | hasPrev,
-	End:             hasKey | hasNumber | hasIndex,
-	Handover:        hasKey,
+	End:             hasKey | hasPrev | hasNumber | hasIndex,
+	Handover:        hasKey | hasCount,
 	Higher:          hasKey,
 	PatternAnnounce: hasSerial | hasItems,
 	PatternAck:      hasSerial,
+	Recall:          hasKey,
 }
 
 // AppendRecord appends a record.
@@ -71,7 +72,7 @@ func AppendRecord(dst []byte, r *Record) []byte {
 		dst = binary.AppendUvarint(dst, r.Serial)
 	}
 	if has&hasAttempt != 0 {
-		dst = binary.AppendUvarint(dst, uint64(r.Attempt))
+		dst = binary.AppendUvarint(dst, r.Attempt)
 	}
 	if has&hasNumber != 0 {
 		dst = binary.AppendUvarint(dst, r.Number)
@@ -148,7 +149,7 @@ func ParseRecord(src []byte, r *Record) error {
 		r.Serial = d.number()
 	}
 	if has&hasAttempt != 0 {
-		r.Attempt = uint32(d.upTo(1<<32 - 1))
+		r.Attempt = d.number()
 	}
 	if has&hasNumber != 0 {
 		r.Number = d.number()

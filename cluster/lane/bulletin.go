@@ -1,0 +1,175 @@
+package lane
+
+import (
+	"slices"
+	"time"
+)
+
+// bulletin is what a node's clients hear, as it is told to other nodes, its
+// readers. Each issue tells what has changed since the one before. A reader is told
+// all when it is new or its link has broken, and again until it has said that it
+// knows: so what one knows whose acknowledgement was heard is never older than that.
+type bulletin struct {
+	tally
+	dirty   bool   // something has changed since the last issue
+	changed []name // what; not collected while there is no reader
+	blank   bool   // there was nothing to hear in the last issue: readers may have forgotten this node
+	serial  uint64 // of the last issue; 0: there was none
+	readers []reader
+}
+
+type reader struct {
+	peer  Peer
+	whole uint64        // the issue that told it all; 0: none has
+	acked uint64        // the last one that it has said it knows
+	due   time.Duration // when to tell it all again, if it has not said so by then
+	tries int           // how often it was told in vain
+	met   bool          // it has answered something
+}
+
+// lags reports whether a reader has not said that it knows an issue.
+func (r *reader) lags(serial uint64) bool { return r.whole == 0 || r.acked < serial }
+
+// change notes that so many clients more hear a name, or fewer.
+func (b *bulletin) change(n name, delta int64) {
+	b.set(n, b.counts[n]+delta)
+	b.dirty = true
+	if len(b.readers) > 0 && !slices.Contains(b.changed[max(len(b.changed)-8, 0):], n) { // once more does no harm
+		b.changed = append(b.changed, n)
+	}
+}
+
+// address makes these its readers.
+func (b *bulletin) address(peers []Peer) {
+	b.readers = slices.DeleteFunc(b.readers, func(r reader) bool { return !slices.Contains(peers, r.peer) })
+	for _, p := range peers {
+		if b.reader(p) == nil {
+			b.readers = append(b.readers, reader{peer: p})
+		}
+	}
+	if len(b.readers) == 0 {
+		b.changed = nil
+	}
+}
+
+func (b *bulletin) reader(p Peer) *reader {
+	for i := range b.readers {
+		if b.readers[i].peer == p {
+			return &b.readers[i]
+		}
+	}
+	return nil
+}
+
+// renew has a reader be told all in the next issue.
+func (b *bulletin) renew(p Peer) {
+	if r := b.reader(p); r != nil {
+		*r = reader{peer: p}
+	}
+}
+
+func (b *bulletin) renewAll() {
+	for i := range b.readers {
+		b.readers[i] = reader{peer: b.readers[i].peer}
+	}
+}
+
+// acknowledged takes that a reader knows an issue. It reports whether the reader was
+// told all until then.
+func (b *bulletin) acknowledged(p Peer, serial uint64) bool {
+	r := b.reader(p)
+	if r == nil || r.whole == 0 || serial < r.whole || serial > b.serial {
+		return false
+	}
+	r.acked, r.tries, r.met = max(r.acked, serial), 0, true
+	return true
+}
+
+// knows reports whether a reader has said that it knows an issue.
+func (b *bulletin) knows(p Peer, serial uint64) bool {
+	r := b.reader(p)
+	return r != nil && !r.lags(serial)
+}
+
+// known reports whether all readers know all.
+func (b *bulletin) known() bool {
+	if b.serial == 0 {
+		return !b.dirty
+	}
+	return !b.dirty && !slices.ContainsFunc(b.readers, func(r reader) bool { return r.lags(b.serial) })
+}
+
+// next returns when there is something to tell: now, if it is 0.
+func (b *bulletin) next() time.Duration {
+	next := time.Duration(never)
+	if b.dirty {
+		return 0
+	}
+	for i := range b.readers {
+		if r := &b.readers[i]; r.lags(b.serial) {
+			next = min(next, r.due)
+		}
+	}
+	return next
+}
+
+// issue tells the readers what they have to know. The serial is the last that was
+// used by whoever these readers may take for this one. A record is sent to each
+// that tells all (Reset), or what has changed; the last of several has the serial.
+func (b *bulletin) issue(now time.Duration, serial *uint64, l *list, send func(to Peer, flags uint8, serial uint64, items []Item) bool) {
+	before := b.serial
+	if b.dirty || before == 0 {
+		*serial++
+		b.serial = *serial
+	}
+	l.reset()
+	for _, n := range b.changed {
+		l.add(n, b.counts[n])
+	}
+	changed := len(l.items)
+	listed := false
+	for i := range b.readers {
+		r := &b.readers[i]
+		items, flags := l.items[:changed], uint8(0)
+		switch {
+		case r.lags(before) && now >= r.due, b.blank && b.dirty:
+			if !listed {
+				listed = true
+				l.addAll(&b.tally)
+			}
+			items, flags = l.items[changed:], Reset
+			r.whole = b.serial
+			r.due = now + announceInterval<<min(r.tries, 3)
+			r.tries++
+		case r.whole == 0 || changed == 0:
+			continue
+		case !r.lags(before):
+			r.due = now + announceInterval
+		}
+		if !b.tell(r.peer, flags, items, send) {
+			r.whole, r.acked = 0, 0
+			r.due = now + retryInterval<<min(r.tries, 3)
+		}
+	}
+	b.dirty, b.blank, b.changed = false, b.empty(), b.changed[:0]
+	if cap(b.changed) > 64 {
+		b.changed = nil
+	}
+}
+
+func (b *bulletin) tell(to Peer, flags uint8, items []Item, send func(to Peer, flags uint8, serial uint64, items []Item) bool) bool {
+	for {
+		part := items[:fit(items)]
+		items = items[len(part):]
+		serial := uint64(0)
+		if len(items) == 0 {
+			serial = b.serial
+		}
+		if !send(to, flags, serial, part) {
+			return false
+		}
+		if flags = 0; len(items) == 0 {
+			return true
+		}
+	}
+}

@@ -1,0 +1,113 @@
+package lane
+
+import "slices"
+
+// This file is about the order that a leader gives to messages.
+
+// counting is the question who hears a message.
+type counting struct {
+	room    *room
+	clients int64
+	here    bool        // some are on this node
+	hearers []*audience // other nodes that get it
+}
+
+// count returns how many clients hear a channel, and leaves in l.counting who gets
+// its messages.
+func (r *room) count(kind Kind, channel []byte) int64 {
+	l := r.lane
+	c := &l.counting
+	c.room, c.hearers = r, c.hearers[:0]
+	c.clients = r.local.hears(kind, channel, l.Match)
+	c.here = c.clients > 0
+	for _, a := range r.audiences {
+		clients := a.hears(kind, channel, l.Match)
+		if c.clients += clients; clients > 0 || !a.fresh {
+			c.hearers = append(c.hearers, a)
+		}
+	}
+	if kind == Channel {
+		l.Foreign.Match(channel, l.foreign)
+	}
+	return c.clients
+}
+
+// takeForeign counts clients of a node that hear a channel by a pattern of all
+// rooms.
+func (l *Lane) takeForeign(p Peer, clients int64) {
+	c := &l.counting
+	c.clients += clients
+	if p == Self {
+		c.here = c.here || clients > 0
+		return
+	}
+	a := c.room.find(p)
+	if a == nil {
+		if l.dead[p] {
+			return
+		}
+		a = c.room.audience(p)
+		a.fresh = true // it hears nothing else
+	}
+	if !slices.Contains(c.hearers, a) {
+		c.hearers = append(c.hearers, a)
+	}
+}
+
+// named returns how many clients hear a channel by its name.
+func (r *room) named(kind Kind, channel []byte) int64 {
+	n := r.local.named(kind, channel)
+	for _, a := range r.audiences {
+		n += a.named(kind, channel)
+	}
+	return n
+}
+
+// order gives a message its place and sends it to all who hear it. Who has
+// published it is answered first: if that is another node, and it cannot be
+// answered, the message gets no place.
+func (r *room) order(from Peer, serial uint64, kind Kind, channel, message []byte) (clients int64, ok bool) {
+	l, o, c := r.lane, &r.office, &r.lane.counting
+	clients = r.count(kind, channel)
+	if from != Self && !l.send(from, Record{Type: Ordered, Room: r.raw, Serial: serial, Count: clients}) {
+		return 0, false
+	}
+	o.number++
+	l.stats.Ordered++
+	rec := &l.record
+	*rec = Record{Type: Message, Room: r.raw, Key: r.key, Number: o.number, Kind: kind, Channel: channel, Message: message}
+	for _, a := range c.hearers {
+		a.index++
+		a.used = l.now
+		rec.Index = a.index
+		if l.Network.Send(a.peer, rec) {
+			l.stats.Sent++
+			continue
+		}
+		l.stats.Unsent++
+		a.owed = true
+		l.alarm(r, l.now+retryInterval)
+	}
+	if c.here {
+		l.Sink.Deliver(kind, r.raw, channel, message)
+	}
+	return clients, true
+}
+
+// catchUp tells nodes that were not sent something how far the order is.
+func (r *room) catchUp() {
+	for _, a := range r.audiences {
+		if a.owed && r.office.leading {
+			if a.owed = !r.tell(a, Position, 0); a.owed {
+				r.lane.alarm(r, r.lane.now+retryInterval)
+			}
+		}
+	}
+}
+
+// matched reports whether somebody hears a channel by a pattern of all rooms, or
+// may, for not all nodes have told theirs.
+func (l *Lane) matched(channel []byte) (yes bool) {
+	l.Foreign.Match(channel, func(Peer, int64) { yes = true })
+	return yes
+}

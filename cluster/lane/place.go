@@ -1,0 +1,162 @@
+package lane
+
+import (
+	"slices"
+	"time"
+
+	"hubsub/cluster/placement"
+)
+
+// This file is about where a room lives, as far as this node knows.
+
+// whereabouts is what it was told, and what it has asked.
+type whereabouts struct {
+	epoch placement.Epoch
+	hosts []Peer // all of that placement, dead ones too
+	stale bool   // there may be a later one
+
+	asked time.Duration // when the question that is under way was asked; 0: none is
+	askAt time.Duration // not to be asked before
+	tries int           // how often there was no answer
+}
+
+// hosted reports whether a node is a host of the room.
+func (r *room) hosted(p Peer) bool { return slices.Contains(r.hosts, p) }
+
+// lives reports whether a process is not known to be dead.
+func (r *room) lives(p Peer) bool { return p != nobody && !r.lane.dead[p] }
+
+// first returns the first host that is not known to be dead: who leads, or will.
+func (r *room) first() Peer {
+	for _, h := range r.hosts {
+		if r.lives(h) {
+			return h
+		}
+	}
+	return nobody
+}
+
+// leader returns who leads, this node too; nobody if that is not known.
+func (r *room) leader() Peer {
+	switch {
+	case r.office.leading:
+		return Self
+	case r.owner != Self && r.lives(r.owner) && !r.position.ended && r.hint.Compare(r.key) <= 0:
+		return r.owner
+	default:
+		return nobody
+	}
+}
+
+// target returns to whom publishes go; nobody if there is none yet.
+func (r *room) target() Peer {
+	key := r.highest()
+	p := r.leader()
+	if p == nobody && key == r.hint {
+		p = r.ownerOf(key)
+	}
+	if p == nobody || p != Self && (!r.lives(p) || key.Epoch.Compare(r.epoch) < 0) {
+		p = r.first()
+	}
+	if p == Self && !r.office.leading {
+		return nobody // it will be, or be told that it is none
+	}
+	return p
+}
+
+// place takes a later placement.
+func (r *room) place(epoch placement.Epoch, hosts []Peer) {
+	r.epoch, r.hosts, r.stale, r.tries = epoch, slices.Clone(hosts), false, 0
+	if r.owner == nobody {
+		r.owner = r.ownerOf(r.key)
+	}
+	if first := r.first(); r.position.ended && r.owner == Self && first != Self && first != nobody {
+		r.hand() // it was not known to whom
+	}
+	r.queue.resume()
+	r.readdress()
+	r.succeed()
+}
+
+// seek asks where the room lives, if somebody here has to know.
+func (r *room) seek() {
+	l := r.lane
+	waits := !r.local.empty() || len(r.local.waits) > 0 || r.queue.waits()
+	if r.asked != 0 || !waits || !r.epoch.IsZero() && !r.stale {
+		return
+	}
+	if l.now < r.askAt {
+		l.alarm(r, r.askAt)
+		return
+	}
+	r.asked, r.askAt = l.now, l.now+askInterval<<min(r.tries, 5)
+	r.stale = false
+	r.queue.covered = r.queue.len()
+	l.Director.Ask(r.name, r.wanted())
+}
+
+// wanted reports whether the room shall be made if it does not exist: somebody
+// here hears it, or somebody anywhere by a pattern.
+func (r *room) wanted() bool {
+	if !r.local.empty() {
+		return true
+	}
+	q := &r.queue
+	for i := range q.len() {
+		if p := q.at(i); p.kind == Channel && !p.countOnly && r.lane.matched(q.channel(p)) {
+			return true
+		}
+	}
+	return false
+}
+
+// absent is for a room that did not exist when it was asked for, or later.
+func (r *room) absent() {
+	q := &r.queue
+	r.tries = 0
+	if !r.serving {
+		r.epoch, r.hosts, r.stale = placement.Epoch{}, nil, false
+		r.owner = nobody
+		r.readdress()
+	}
+	if q.sent == 0 {
+		q.answer(r.lane, min(q.covered, q.len()), Done, 0)
+	}
+	q.covered = 0
+}
+
+// unplaceable is for a question without an answer.
+func (r *room) unplaceable(code Code) {
+	q := &r.queue
+	r.tries++
+	r.stale = true
+	if !r.epoch.IsZero() {
+		return // it is known from before
+	}
+	r.fail(code)
+	if q.sent == 0 {
+		q.answer(r.lane, q.len(), code, 0)
+	}
+}
+
+// turnedAway is called when a host says that it is none.
+func (r *room) turnedAway(from Peer, rec *Record) {
+	r.hear(rec.Key)
+	if rd := r.local.reader(from); rd != nil {
+		*rd = reader{peer: from, due: r.lane.now + retryInterval, met: true}
+		if r.local.empty() {
+			rd.whole, rd.acked = r.local.serial, r.local.serial // there is nothing to tell
+		}
+		r.lane.alarm(r, rd.due)
+	}
+	if r.owner == from {
+		r.owner = nobody
+	}
+	if r.hosted(from) || r.leader() == nobody {
+		r.stale = true
+	}
+	r.readdress()
+	if r.office.claimed > 0 {
+		r.succeed()
+	}
+}
