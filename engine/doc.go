@@ -10,15 +10,19 @@
 // subscribed on this loop (audience.go): no lock, no atomic. Loops share three
 // things: the directory (directory.go: which channels exist, how many
 // subscribers they have over all loops), the patterns (pattern.go), and the
-// room logs of package ring. Fields stand in groups by owner.
+// room logs of package ring. With lanes they also send each other questions and
+// answers (relay.go). Fields stand in groups by owner.
 //
 // # A tick
 //
+//	drain    the lane: what comes from other nodes         relay.go
 //	poll     what is readable; again while more comes      poll.go
 //	execute  per readable connection: read, parse, run;    execute.go
 //	         answers and published messages pile up
 //	publish  append runs to room logs, or deliver at once  publish.go
 //	drain    read logs with news                           deliver.go
+//	flush    the lane: what goes to other nodes; and       relay.go
+//	         what other loops are asked
 //	walk     one send per subscriber, many in one call     deliver.go, send.go
 //	answer   one send per session, likewise                output.go, send.go
 //	sweep    close what is doomed                          output.go
@@ -44,6 +48,38 @@
 // references to one shared copy (keep, backlog) until the socket takes more or a
 // limit ends the session. A slow subscriber costs the others nothing.
 //
+// # Lanes
+//
+// In a cluster a room has one order over all nodes, and the engine does not
+// know what a node is. Each loop has a lane (lane.go: Lane is what the engine
+// asks, Sink what it is told) for the rooms whose names LaneOf gives to the
+// loop. Without a cluster there is none, and a PUBLISH costs one branch more.
+//
+//	PUBLISH ─┬─ the room is owned ─▶ as above
+//	         └─ else ─▶ the lane of its loop ─▶ Deliver: this loop's run
+//	                    │ perhaps via its loop   Answer: the client's slot
+//
+// A room is owned while this node leads it and nobody elsewhere hears it: then
+// all loops publish by themselves. The mark is in the channel, where a publish
+// looks anyway, and in the directory for channels to come. All else goes by the
+// room's lane, which orders messages, here or on another node, and hands back
+// those that are for clients here. They go into the lane's loop's run like a
+// client's own, and patterns are matched here.
+//
+// An answer may come later. That of a PUBLISH then has a slot (pending.go): the
+// client's pipeline goes on with further PUBLISHes, any other command waits for
+// the answers before it. While one is missing, all that the client publishes
+// goes by lanes, though a room may be owned by now: a later message must not
+// overtake. The publishes of an EXEC go one way, together (batch.go).
+//
+// A subscription is announced to the lanes before the session joins, and
+// withdrawn before it leaves; what ends a session withdraws without waiting
+// (interest.go). So the counts a lane is given add up to the sessions there are.
+//
+// Channels that begin with __hubsub__: have no lane. Of a gap (gap.go), messages
+// that clients here may have missed, only those are told who subscribe to
+// __hubsub__:gap:ROOM.
+//
 // # What a client can cost
 //
 // A subscriber that does not read is closed by its output limit. A client that
@@ -61,6 +97,13 @@
 // message that was answered before a SUBSCRIBE was sent is not delivered to it,
 // and one that was answered before an UNSUBSCRIBE was sent is delivered before
 // its confirmation, on whatever loop it was published.
+//
+// With lanes the same holds on whatever node, as the lanes have it: a SUBSCRIBE
+// is confirmed, and the session joins, once the lane says that all know; an
+// UNSUBSCRIBE once the lane says that all that was ordered before is here. An
+// answer of a lane leaves its loop after what that loop has appended to the
+// logs, and is written before what a client published itself comes back to it
+// (relay.readLog). A room stops being owned before others hear it.
 //
 // # What paid
 //

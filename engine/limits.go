@@ -131,9 +131,11 @@ const (
 
 	// pendingSlotsMax is how many publishes a client may have without an answer from
 	// other nodes before it is not read, and pendingBytesMax how many bytes of their
-	// messages: what a round trip of some 100 µs can use.
+	// messages: what a round trip of some 100 µs can use. pendingTextMax is how much
+	// of answers that are known waits behind them.
 	pendingSlotsMax = 1024
 	pendingBytesMax = 4 << 20
+	pendingTextMax  = 64 << 10
 
 	// gapLinesMax is how many gaps one loop logs a second.
 	gapLinesMax = 100

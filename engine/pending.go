@@ -132,7 +132,7 @@ func (s *Session) writeResult(w *resp.Writer, r Result) {
 // answer.
 func (s *Session) mayPublish() bool {
 	p := s.pending
-	return p == nil || len(p.slots)-p.sent < pendingSlotsMax && p.bytes < pendingBytesMax && len(p.text.Buf) < pendingBytesMax
+	return p == nil || len(p.slots)-p.sent < pendingSlotsMax && p.bytes < pendingBytesMax && len(p.text.Buf) < pendingTextMax
 }
 
 // mayExecute reports whether a command may be executed while answers are to
@@ -159,7 +159,7 @@ func (l *loop) stall(s *Session) {
 func (s *Session) mayGoOn() bool {
 	p := s.pending
 	return !s.has(expecting) || p.full && len(p.slots)-p.sent <= pendingSlotsMax/2 &&
-		p.bytes <= pendingBytesMax/2 && len(p.text.Buf) <= pendingBytesMax/2
+		p.bytes <= pendingBytesMax/2 && len(p.text.Buf) <= pendingTextMax/2
 }
 
 // dropPending forgets the answers of a session that is sent no more.

@@ -49,6 +49,16 @@
 // room if a channel pattern grants its name, as lobby, or its name in braces, as
 // {lobby}. Inside MULTI there is no ROOM.
 //
+// # Answers that come later
+//
+// In a cluster other nodes have a part in some answers. The engine puts those to
+// PUBLISH into their places. SUBSCRIBE, UNSUBSCRIBE, NUMSUB and what asks Rooms
+// suspend the client until they can be answered: a handler for them gives its
+// answer in a function that is called then (call.later, call.suspend), and must
+// not use the call's words there. An EXEC stops at such a command and goes on
+// when it is answered; what it publishes is waited for at its end
+// (execution.go). What a lane refuses is worded by Fault.
+//
 // # Like Redis
 //
 // Answers were compared byte by byte with redis-server 7.0.15, in both

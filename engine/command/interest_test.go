@@ -156,6 +156,7 @@ func TestInterestAtTheEnd(t *testing.T) {
 		}
 	})
 	stop(t, s)
+	city.lanes[0].sink.Wake() // at any time
 }
 
 // Users lose the right to a channel while they wait for it: they do not get it.

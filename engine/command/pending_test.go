@@ -332,7 +332,7 @@ func TestLongestMessage(t *testing.T) {
 	city := newMetropolis(t)
 	s := serveLanes(t, 2, city, func(c *engine.Config) { c.MessageBytesMax = 100 })
 	sub, pub := s.subscribe("a", "__hubsub__:x"), s.dial()
-	const fault = "-ERR the message is longer than cluster-max-message"
+	const fault = "-ERR a message or name is longer than cluster-max-message"
 	long := strings.Repeat("x", 100)
 	for _, own := range []bool{false, true} {
 		city.own("a", own)

@@ -91,7 +91,7 @@ func (h *Handler) Fault(code engine.Code) string {
 	case engine.TooMany:
 		return "ERR there are as many rooms as max-rooms allows"
 	case engine.TooLarge:
-		return "ERR the message is longer than cluster-max-message"
+		return "ERR a message or name is longer than cluster-max-message"
 	case engine.BadName:
 		return "ERR a room's name has 1 to 1024 bytes"
 	default:
