@@ -69,6 +69,7 @@ func (w *world) takeOver(p *process) {
 	w.clients.elected()
 	p.decider.Lose()
 	p.raft = r
+	p.host.Begin(r.generation)
 	r.leads(p)
 	p.decider.Die(w.now, old.leader.name)
 	p.follow(p.name)

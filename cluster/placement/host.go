@@ -288,6 +288,12 @@ func (h *Host) Leader(name Name) {
 	}
 }
 
+// Begin tells that this process has begun a generation of the cluster: what the
+// earlier one says of it does not matter any more.
+func (h *Host) Begin(generation uint32) {
+	h.term, h.leader, h.reported = Term{Generation: generation}, "", 0
+}
+
 // Join begins to ask the leader to make this process a member, which is as busy
 // as the report says. One that is resumed was a member under this name before it
 // was restarted, and may be dead or gone to the others until they hear of it.

@@ -146,6 +146,13 @@ func TestOtherGeneration(t *testing.T) {
 			t.Errorf("in generation %d, begun by itself, it hosts the room: %v", other, hosts)
 		}
 	}
+	h := newTestHost()
+	h.Receive(0, "n1/1", Roster{Term: Term{2, 1}, Epoch: Epoch{2, 1}})
+	h.Begin(3)
+	h.Effects()
+	if h.Receive(0, "n1/1", Gone{Term{2, 1}}); len(h.Effects()) > 0 {
+		t.Error("it has begun a generation, and is given up by the one before")
+	}
 }
 
 // What comes too late is refused and counted, each as what it is.
