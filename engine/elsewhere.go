@@ -10,18 +10,39 @@ import (
 // the room's lane orders them. Its answer may be there at once; if not, it has a
 // slot in the session's pending.
 
-// publishesHere reports whether the session may publish without the lane of the
-// channel's room. While it waits for what lanes say of earlier messages, it may
-// not: a later one must not overtake them. The channel is looked up once more
-// than needed; so servers without lanes pay nothing.
-func (s *Session) publishesHere(kind Kind, cmd *resp.Command) bool {
-	name := cmd.Args[1]
-	if s.pending == nil || s.pending.asked == 0 {
-		if ch := s.loop.engine.directory.lookup(kind, name); ch != nil && ch.owned.Load() {
-			return !s.loop.relay.tooLarge(len(name) + len(cmd.Args[2]))
-		}
+// owned returns the channel if the session may publish to it without the lane of
+// its room, else nil. While the session waits for what lanes say of earlier
+// messages, it may not: a later one must not overtake them.
+func (s *Session) owned(kind Kind, cmd *resp.Command) *channel {
+	if s.pending != nil && s.pending.asked > 0 || s.loop.relay.tooLarge(len(cmd.Args[1])+len(cmd.Args[2])) {
+		return nil
 	}
-	return IsLocal(name)
+	if ch := s.loop.engine.directory.lookup(kind, cmd.Args[1]); ch != nil && ch.owned.Load() {
+		return ch
+	}
+	return nil
+}
+
+// publishOwned is publishOne for a channel that was looked up. They are apart
+// because a server without lanes shall not pay for it.
+func (l *loop) publishOwned(ch *channel, cmd *resp.Command) (m *matches, receivers int64) {
+	if p := l.passing; p != nil && ch.room != p.room && ch.room.name == p.room.name {
+		l.passing = nil
+	}
+	if ch.kind == Channel {
+		m = l.engine.patterns.match(ch, cmd.Args[1])
+	}
+	l.tally.published++
+	receivers = m.subscribers() + ch.subscribers.Load()
+	if receivers > 0 {
+		l.add(ch, m, cmd)
+	}
+	return m, receivers
+}
+
+// publishesHere reports whether the session may publish without a lane.
+func (s *Session) publishesHere(kind Kind, cmd *resp.Command) bool {
+	return s.owned(kind, cmd) != nil || IsLocal(cmd.Args[1])
 }
 
 // publishThere publishes by the room's lane.

@@ -152,6 +152,12 @@ const (
 	// pollEventsMax is how many sockets one look at the poller reports.
 	pollEventsMax = 256
 
+	// pollTimeMin is from when on a sleep is cut to whole milliseconds, which saves a
+	// system call of two. The rest of it is slept exactly. pollTimeMax is what epoll
+	// can count.
+	pollTimeMin = 5 * time.Millisecond
+	pollTimeMax = time.Hour
+
 	// gatherRoundsMax is how often a tick looks for more to read before it brings
 	// out what it has, so that a burst on several connections makes one batch.
 	// It costs 0.3 µs where there is nothing, and in gateways of 5,000 rooms saves a

@@ -59,18 +59,25 @@ func (p *poller) control(operation, fd int, events uint32) error {
 }
 
 // wait returns what is ready. If nothing is, it blocks until something is, a
-// poke comes or the timeout is over; a negative one never is. After a signal it
-// may return nothing, too.
+// poke comes or the timeout is over, of a long one the whole milliseconds; a
+// negative one never is. After a signal it may return nothing, too.
 func (p *poller) wait(timeout time.Duration) []unix.EpollEvent {
 	if timeout == 0 {
 		return p.poll()
+	}
+	if timeout >= pollTimeMin {
+		return p.waitMilliseconds(int(min(timeout, pollTimeMax) / time.Millisecond))
 	}
 	if timeout > 0 { // epoll counts in milliseconds, or needs Linux 5.11
 		limit := unix.NsecToTimespec(int64(timeout))
 		_, _ = unix.Ppoll([]unix.PollFd{{Fd: int32(p.fd), Events: unix.POLLIN}}, &limit, nil)
 		return p.poll()
 	}
-	n, err := unix.EpollWait(p.fd, p.events[:], -1)
+	return p.waitMilliseconds(-1)
+}
+
+func (p *poller) waitMilliseconds(timeout int) []unix.EpollEvent {
+	n, err := unix.EpollWait(p.fd, p.events[:], timeout)
 	if err != nil {
 		return nil
 	}

@@ -184,3 +184,25 @@ func TestShutdownWithoutStart(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// Long sleeps end before their time is over, by less than what is slept exactly.
+func TestSleepsOfAnyLength(t *testing.T) {
+	var p poller
+	if err := p.open(); err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	for _, sleep := range []time.Duration{0, 300 * time.Microsecond, 4900 * time.Microsecond, 5 * time.Millisecond, 12900 * time.Microsecond} {
+		begin := time.Now()
+		if events := p.wait(sleep); len(events) > 0 {
+			t.Fatalf("%d events", len(events))
+		}
+		if took := time.Since(begin); took < sleep-time.Millisecond || sleep < pollTimeMin && took < sleep {
+			t.Errorf("slept %v of %v", took, sleep)
+		}
+	}
+	p.wake()
+	if len(p.wait(1<<62)) != 1 {
+		t.Error("a sleep of years was not ended by a wake")
+	}
+}

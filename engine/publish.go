@@ -36,18 +36,23 @@ func (s *Session) Publish(kind Kind, cmd *resp.Command) (receivers int64, n int)
 // is executed. n is 0 if the engine writes the answers.
 func (s *Session) PublishAll(kind Kind, cmd *resp.Command) (receivers int64, n int) {
 	l := s.loop
-	if l.relay != nil && !s.publishesHere(kind, cmd) {
+	var ch *channel
+	var m *matches
+	most := math.MaxInt // bytes of a command
+	if l.relay == nil {
+		ch, m, receivers = l.publishOne(kind, cmd)
+	} else if ch = s.owned(kind, cmd); ch != nil {
+		m, receivers = l.publishOwned(ch, cmd)
+		most = l.relay.longest(cmd)
+	} else if IsLocal(cmd.Args[1]) {
+		ch, m, receivers = l.publishOne(kind, cmd)
+	} else {
 		s.publishAllThere(kind, cmd)
 		return 0, 0
 	}
-	ch, m, receivers := l.publishOne(kind, cmd)
 	n = 1
 	if cmd.Raw == nil {
 		return receivers, n
-	}
-	most := math.MaxInt // bytes of a command
-	if l.relay != nil {
-		most = l.relay.longest(cmd)
 	}
 	var r *run
 	for {
