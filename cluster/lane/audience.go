@@ -13,10 +13,12 @@ type audience struct {
 	tally
 	serial uint64 // of its last announcement
 
-	fresh   bool // what it hears is known: it has told all since the leader began, and its link was not broken
+	whole   bool // it has told all, and its link was not broken since
+	fresh   bool // and since the leader began: until then it may hear more
 	filling bool // it is about to tell all
 	unacked bool // nobody is confirmed, for the room may be about to be closed
 
+	life  uint64        // another one than before, if the node was forgotten
 	index uint64        // how many messages were meant for it under the leader's key
 	owed  bool          // it shall be told of that: something was not sent
 	used  time.Duration // when the last message was sent to it
@@ -36,7 +38,8 @@ func (r *room) audience(p Peer) *audience {
 	if a := r.find(p); a != nil {
 		return a
 	}
-	a := &audience{peer: p, used: r.lane.now}
+	r.lane.serial++
+	a := &audience{peer: p, life: r.lane.serial, used: r.lane.now}
 	r.audiences = append(r.audiences, a)
 	return a
 }
@@ -55,7 +58,7 @@ func (r *room) announced(from Peer, rec *Record) {
 	a := r.audience(from)
 	if rec.Flags&Reset != 0 {
 		a.clear()
-		a.fresh, a.filling = false, true
+		a.whole, a.fresh, a.filling = false, false, true
 	}
 	for _, item := range rec.Items {
 		a.set(name{item.Kind, string(item.Name)}, item.Count)
@@ -65,8 +68,14 @@ func (r *room) announced(from Peer, rec *Record) {
 		return // more follows
 	}
 	a.serial = rec.Serial
-	a.fresh, a.filling = a.fresh || a.filling, false
+	if a.filling {
+		a.whole, a.fresh, a.filling = true, true, false
+	}
 	r.own() // before it hears that it is heard
+	if !a.whole {
+		r.lane.send(from, Record{Type: Recall, Room: r.raw, Key: r.key})
+		return
+	}
 	r.enter()
 	if a.unacked = !r.entered && !a.empty(); a.unacked {
 		return
@@ -85,7 +94,7 @@ func (r *room) announced(from Peer, rec *Record) {
 	if rec.Key.Epoch == r.epoch && !a.empty() {
 		r.doubt()
 	}
-	if r.office.handed {
+	if r.office.claimed > 0 {
 		r.succeed() // it may have waited for this one
 	}
 }
@@ -100,7 +109,7 @@ func (r *room) ack(a *audience, flags uint8) {
 	if r.office.leading {
 		flags |= Leads
 	}
-	r.lane.send(a.peer, Record{Type: Ack, Flags: flags, Room: r.raw, Key: r.key, Serial: a.serial, Number: r.office.number, Index: a.index})
+	r.lane.send(a.peer, Record{Type: Ack, Flags: flags, Room: r.raw, Key: r.key, Serial: a.serial, Number: r.office.number, Index: a.index, Life: a.life})
 }
 
 // admit acknowledges what waited for the room not to be closed.
@@ -146,8 +155,7 @@ func (r *room) rest() {
 			i++
 			continue
 		}
-		a.index = 0
-		if r.tell(a, Position, 0) {
+		if !r.office.leading || r.tell(a, Position, Reset) {
 			r.audiences = slices.Delete(r.audiences, i, i+1)
 		} else {
 			a.used = r.lane.now

@@ -12,6 +12,7 @@ import (
 type position struct {
 	set    bool   // the leader counts what is meant for this node: what is missing is seen
 	number uint64 // of the last message
+	life   uint64 // of what the leader knows of this node
 	got    uint64 // messages that were meant for this node, and have come or are told as lost
 	broken bool   // the link was, since
 	ended  bool   // no more come
@@ -48,7 +49,7 @@ func (r *room) step(key Key, from Peer, clean bool, why Why) {
 		o.leading = false
 		r.setOwned(false)
 	}
-	o.claimed, o.handed = 0, false
+	o.claimed, o.handed, o.vacant = 0, Key{}, false
 	r.position, r.next = position{}, nil
 	r.key, r.owner = key, from
 	r.queue.resume()
@@ -132,11 +133,32 @@ func (r *room) heard(from Peer, rec *Record) {
 		r.hold(rec)
 		return
 	case c > 0:
-		clean := rec.Type == Message && rec.Index == 1 && (rec.Number == 1 || r.local.empty()) || rec.Type != Message && rec.Number == 0
+		clean := rec.Type == Message && rec.Index == 1 && r.local.empty() || rec.Type != Message && rec.Number == 0
 		r.follow(rec.Key, from, clean && r.goesOn(rec.Key), Takeover)
 	}
 	r.leads(from)
+	if rec.Type != Message {
+		r.remembered(rec.Life)
+	}
 	r.take(rec)
+}
+
+// remembered takes what the leader knows of this node. If that is not what it knew
+// before, something may have been lost.
+func (r *room) remembered(life uint64) {
+	p := &r.position
+	if p.life != 0 && life != 0 && p.life != life {
+		r.forgotten()
+	}
+	p.life = life
+}
+
+// forgotten is for a node that was not sent everything, for a while.
+func (r *room) forgotten() {
+	if r.listening() && !r.missed {
+		r.missed, r.why = true, Takeover
+	}
+	r.position.got = 0
 }
 
 func (r *room) take(rec *Record) {
@@ -144,9 +166,7 @@ func (r *room) take(rec *Record) {
 		r.deliver(rec)
 	} else {
 		r.sync(rec.Index)
-		if rec.Index == 0 && r.local.empty() {
-			r.position = position{number: r.position.number} // the leader has forgotten this node
-		}
+		r.reset(rec.Flags)
 	}
 }
 
@@ -164,12 +184,15 @@ func (r *room) deliver(rec *Record) {
 }
 
 // sync takes how many messages should have come. If it is fewer than have, the
-// leader has begun to count anew.
+// leader had forgotten this node.
 func (r *room) sync(index uint64) {
 	p := &r.position
 	why := Full
 	if p.broken {
 		why = Link
+	}
+	if p.set && index < p.got {
+		r.forgotten()
 	}
 	switch {
 	case r.missed:
@@ -206,10 +229,16 @@ func (r *room) attach(from Peer, rec *Record, whole bool) {
 	default:
 		r.leads(from)
 	}
+	r.remembered(rec.Life)
 	r.sync(rec.Index)
 	r.atone(whole)
-	if rec.Flags&Reset != 0 {
-		r.position.got = 0
+	r.reset(rec.Flags)
+}
+
+// reset takes that the leader counts anew, if it says so, for nothing is heard here.
+func (r *room) reset(flags uint8) {
+	if flags&Reset != 0 {
+		r.position.got, r.position.life = 0, 0
 	}
 }
 
@@ -229,12 +258,7 @@ func (r *room) begins(from Peer, rec *Record) {
 		r.contradict(from)
 	case c == 0:
 		r.leads(from)
-		if !known { // it had forgotten this node
-			if !r.missed && r.listening() {
-				r.missed, r.why = true, Takeover
-			}
-			p.set, p.got = false, 0
-		}
+		r.remembered(rec.Life)
 		r.recall(from)
 	case r.next != nil && r.next.key == rec.Key:
 	case !known && r.finishes(from):
@@ -251,8 +275,10 @@ func (r *room) begins(from Peer, rec *Record) {
 			r.step(rec.Key, from, clean, Takeover)
 		} else {
 			r.follow(rec.Key, from, clean, Takeover)
+			r.recall(from)
 		}
 		if known {
+			r.remembered(rec.Life)
 			r.sync(0)
 			r.atone(true)
 		}
@@ -321,6 +347,10 @@ func (r *room) gap(lost int64, why Why) {
 
 // recall has a host be told again all that is heard here.
 func (r *room) recall(p Peer) {
+	if r.silent() {
+		r.lane.deny(p, r.raw, r.key)
+		return
+	}
 	r.local.renew(p)
 	r.announce()
 }

@@ -108,8 +108,8 @@ func (r *room) acknowledged(from Peer, rec *Record) {
 		r.attach(from, rec, whole)
 	} else {
 		r.hear(rec.Key)
-		if from == r.owner && rec.Key == r.key && rec.Flags&Reset != 0 {
-			r.position.got = 0 // it leads no more
+		if from == r.owner && rec.Key == r.key { // it leads no more
+			r.reset(rec.Flags)
 		}
 	}
 	if r.office.claimed > 0 {

@@ -33,6 +33,9 @@ func (k Key) Compare(o Key) int {
 	return cmp.Or(k.Epoch.Compare(o.Epoch), cmp.Compare(k.Rank, o.Rank), cmp.Compare(k.Start, o.Start))
 }
 
+// office returns what another process of the same name would have, too.
+func (k Key) office() Key { return Key{Epoch: k.Epoch, Rank: k.Rank} }
+
 // IsZero reports whether k is nobody's.
 func (k Key) IsZero() bool { return k == Key{} }
 

@@ -200,17 +200,13 @@ func (l *Lane) meet(from Peer, rec *Record) *room {
 	case Message, Publish, Handover:
 		return l.room(rec.Room)
 	case Position:
-		if rec.Index > 0 {
+		if rec.Flags&Reset == 0 {
 			return l.room(rec.Room)
 		}
 	case Lead:
-		if rec.Flags&Known == 0 {
-			return l.room(rec.Room)
-		}
-		l.deny(from, rec)
 		return l.room(rec.Room)
 	case Recall:
-		l.deny(from, rec)
+		l.deny(from, rec.Room, rec.Key)
 	case Announce:
 		l.send(from, Record{Type: NotHost, Room: rec.Room})
 	}
@@ -219,9 +215,9 @@ func (l *Lane) meet(from Peer, rec *Record) *room {
 
 // deny says that nobody here hears a room: a process before this one may have said
 // that somebody does.
-func (l *Lane) deny(to Peer, rec *Record) {
+func (l *Lane) deny(to Peer, room []byte, key Key) {
 	l.serial++
-	l.send(to, Record{Type: Announce, Flags: Reset, Room: rec.Room, Key: rec.Key, Serial: l.serial})
+	l.send(to, Record{Type: Announce, Flags: Reset, Room: room, Key: key, Serial: l.serial})
 }
 
 // Placed answers Ask: where a room lives. hosts are all of its placement, dead
@@ -235,7 +231,7 @@ func (l *Lane) Placed(name string, epoch placement.Epoch, hosts []Peer) {
 	if epoch.Compare(r.epoch) > 0 {
 		r.place(epoch, hosts)
 	} else {
-		r.tries = min(r.tries+1, 3) // nothing newer yet
+		r.tries++ // nothing newer yet
 	}
 	r.proceed()
 }

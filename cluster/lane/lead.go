@@ -15,9 +15,11 @@ type office struct {
 	refused map[Peer]uint64 // a node's publishes up to this attempt have no place in the order
 
 	claimed  time.Duration // when this host found that it shall lead, and began to wait; 0: it does not
-	handed   bool          // who led before has handed over to this host
-	handedBy time.Duration // when
+	handed   Key           // as what: epoch and rank that who led before has handed over to this host
+	handedAt time.Duration // when
 	nodes    int64         // how many nodes heard the room then, this one not counted
+
+	vacant bool // this host has ended its lead when nobody used the room
 }
 
 // succeed has this node lead if it shall: it is the first of the hosts that is
@@ -51,21 +53,21 @@ func (r *room) succeed() {
 		if wait = o.claimed + confirmWithin; r.met() {
 			wait = now
 		}
-	case o.handed: // nodes shall have told this host what they hear
-		if wait = o.handedBy + confirmWithin; r.listeners() >= o.nodes {
+	case o.handed == key.office(): // nodes shall have told this host what they hear
+		if wait = o.handedAt + confirmWithin; r.listeners() >= o.nodes {
 			wait = now
 		}
 	case before == r.hint && before != r.key:
 		if p := r.ownerOf(before); p != nobody && !r.lives(p) {
 			wait = now
 		}
-	case r.owner == Self, r.owner != nobody && !r.lives(r.owner):
+	case o.vacant, r.owner == Self && !r.position.ended, r.owner != nobody && !r.lives(r.owner):
 		wait = now
 	}
 	switch {
 	case now < wait:
 		r.lane.alarm(r, wait)
-	case o.handed, r.owner == Self && r.position.ended:
+	case o.handed == key.office():
 		r.lead(key, Planned)
 	default:
 		r.lead(key, 0)
@@ -98,7 +100,7 @@ func (r *room) lead(key Key, planned uint8) {
 	}
 	r.position, r.next = position{}, nil
 	r.key, r.owner = key, Self
-	o.leading, o.number, o.claimed, o.handed = true, 0, 0, false
+	o.leading, o.number, o.claimed, o.handed, o.vacant = true, 0, 0, Key{}, false
 	l.stats.Led++
 	rec := Record{Type: Lead, Flags: planned, Room: r.raw, Key: key, Prev: prev}
 	for _, h := range r.hosts {
@@ -108,6 +110,7 @@ func (r *room) lead(key Key, planned uint8) {
 	}
 	for _, a := range r.audiences {
 		rec.Flags = planned | Known
+		rec.Life = a.life
 		if a.index, a.fresh = 0, a.fresh && same; a.fresh {
 			rec.Flags |= Fresh
 		}
@@ -122,7 +125,7 @@ func (r *room) lead(key Key, planned uint8) {
 
 // tell sends a node what the leader has to say of its order.
 func (r *room) tell(a *audience, t Type, flags uint8) bool {
-	return r.lane.send(a.peer, Record{Type: t, Flags: flags, Room: r.raw, Key: r.key, Number: r.office.number, Index: a.index})
+	return r.lane.send(a.peer, Record{Type: t, Flags: flags, Room: r.raw, Key: r.key, Number: r.office.number, Index: a.index, Life: a.life})
 }
 
 // end tells all nodes that hear the room that no message of its key follows, and
@@ -137,12 +140,10 @@ func (r *room) end(then Key) {
 // begin when it has heard of it.
 func (r *room) handOver() {
 	o := &r.office
-	var then Key
-	if first := r.first(); first != nobody && r.key.Epoch.Compare(r.epoch) < 0 {
-		then = Key{Epoch: r.epoch, Rank: uint8(slices.Index(r.hosts, first))}
-	}
+	o.vacant = !r.inUse()
+	then := r.heir()
 	r.end(then)
-	o.leading, o.claimed, o.handed = false, 0, false
+	o.leading, o.claimed, o.handed = false, 0, Key{}
 	r.setOwned(false)
 	// Its own clients have heard all of the key, and hear the next one from its
 	// first message on if the new leader knows of them.
@@ -151,34 +152,45 @@ func (r *room) handOver() {
 	r.readdress()
 }
 
-// hand tells who may lead next that this node has ended its lead.
-func (r *room) hand() {
-	for _, h := range r.hosts {
-		if h == Self || !r.lives(h) {
-			continue
-		}
-		nodes := r.listeners()
-		if a := r.find(h); a != nil && !a.empty() {
-			nodes--
-		}
-		if !r.local.empty() {
-			nodes++
-		}
-		r.lane.send(h, Record{Type: Handover, Room: r.raw, Key: r.key, Count: nodes})
+// heir returns the epoch and rank of who leads next; none, if this node has not
+// heard of a later placement.
+func (r *room) heir() Key {
+	first := r.first()
+	if first == nobody || first == Self || r.key.Epoch.Compare(r.epoch) >= 0 {
+		return Key{}
 	}
+	return Key{Epoch: r.epoch, Rank: uint8(slices.Index(r.hosts, first))}
 }
 
-// handed takes that the leader has ended, in favour of this host it may be.
+// hand tells who leads next that this node has ended its lead.
+func (r *room) hand() {
+	then := r.heir()
+	if then.IsZero() {
+		return
+	}
+	first := r.hosts[then.Rank]
+	nodes := r.listeners()
+	if a := r.find(first); a != nil && !a.empty() {
+		nodes--
+	}
+	if !r.local.empty() {
+		nodes++
+	}
+	r.position.then = then
+	r.lane.send(first, Record{Type: Handover, Room: r.raw, Key: r.key, Prev: then, Count: nodes})
+}
+
+// handed takes that the leader has ended, in favour of this host.
 func (r *room) handed(from Peer, rec *Record) {
-	c := rec.Key.Compare(r.key)
+	c := rec.Key.Compare(r.highest())
 	if c < 0 || r.office.leading {
 		return
 	}
-	if c > 0 {
+	if rec.Key != r.key {
 		r.follow(rec.Key, from, false, Moved)
 	}
 	o := &r.office
-	o.handed, o.handedBy, o.nodes = true, r.lane.now, rec.Count
+	o.handed, o.handedAt, o.nodes = rec.Prev, r.lane.now, rec.Count
 	r.succeed()
 }
 

@@ -47,7 +47,7 @@ func (l *Lane) takeForeign(p Peer, clients int64) {
 			return
 		}
 		a = c.room.audience(p)
-		a.fresh = true // it hears nothing else
+		a.whole, a.fresh = true, true // it hears nothing else
 	}
 	if !slices.Contains(c.hearers, a) {
 		c.hearers = append(c.hearers, a)

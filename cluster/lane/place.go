@@ -66,11 +66,12 @@ func (r *room) target() Peer {
 
 // place takes a later placement.
 func (r *room) place(epoch placement.Epoch, hosts []Peer) {
-	r.epoch, r.hosts, r.stale, r.tries = epoch, slices.Clone(hosts), false, 0
+	r.epoch, r.hosts, r.tries = epoch, slices.Clone(hosts), 0
+	r.stale = r.first() == nobody
 	if r.owner == nobody {
 		r.owner = r.ownerOf(r.key)
 	}
-	if first := r.first(); r.position.ended && r.owner == Self && first != Self && first != nobody {
+	if r.position.ended && r.owner == Self {
 		r.hand() // it was not known to whom
 	}
 	r.queue.resume()
@@ -82,6 +83,9 @@ func (r *room) place(epoch placement.Epoch, hosts []Peer) {
 func (r *room) seek() {
 	l := r.lane
 	waits := !r.local.empty() || len(r.local.waits) > 0 || r.queue.waits()
+	if r.target() == nobody && !r.serving {
+		r.stale = true
+	}
 	if r.asked != 0 || !waits || !r.epoch.IsZero() && !r.stale {
 		return
 	}

@@ -8,7 +8,7 @@ const (
 	Announce Type = 1 + iota // Key, Serial, Flags&Reset, Items: how many of its clients hear what
 
 	// The hosts' answers.
-	Ack     // Key, Serial, Number, Index, Flags&(Leads|Reset)
+	Ack     // Key, Serial, Number, Index, Life, Flags&(Leads|Reset)
 	NotHost // this node does not host the room, as far as it knows
 
 	// Of a node to the leader, and its answers.
@@ -18,10 +18,10 @@ const (
 
 	// Of the leader.
 	Message  // Key, Number, Index, Kind, Channel, Message
-	Position // Key, Number, Index: what should have come until now
-	Lead     // Key, Prev, Flags&(Planned|Known|Fresh): it leads from now on
+	Position // Key, Number, Index, Life, Flags&Reset: what should have come until now
+	Lead     // Key, Prev, Life, Flags&(Planned|Known|Fresh): it leads from now on
 	End      // Key, Prev, Number, Index: no message of the key follows; Prev has the epoch and rank of who leads then, if that is known
-	Handover // Key, Count: the next leader may begin, if so many nodes have told it that they hear the room
+	Handover // Key, Prev, Count: the receiver may lead, as Prev has it; so many nodes should have told it that they hear the room
 
 	// Of anybody to who uses a lower key.
 	Higher // Key
@@ -38,7 +38,7 @@ const (
 
 // Flags of a record.
 const (
-	Reset     uint8 = 1 << iota // Items are all, what is not there is not heard; in an Ack: the next Index is 1, for nothing is heard
+	Reset     uint8 = 1 << iota // Items are all, what is not there is not heard; else: the next Index is 1, for the receiver hears nothing
 	Leads                       // the sender leads under Key
 	Planned                     // the leader before has handed over: its End comes, or has come
 	Known                       // the receiver was in the leader's table when it began
@@ -59,6 +59,7 @@ type Record struct {
 	Attempt uint64
 	Number  uint64 // of a message in its room's order under Key, from 1
 	Index   uint64 // how many messages under Key were meant for the receiver, this one too
+	Life    uint64 // another one than before, if the sender had forgotten that the receiver hears the room
 	Count   int64  // of clients
 	Channel []byte
 	Message []byte

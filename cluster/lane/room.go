@@ -74,8 +74,9 @@ func (r *room) bury(p Peer) {
 
 // rise takes note that one lives after all, which may have forgotten everything.
 func (r *room) rise(p Peer) {
-	if r.office.leading {
-		r.lane.send(p, Record{Type: Lead, Room: r.raw, Key: r.key})
+	if r.office.leading { // it may hear anything, and has missed what came since
+		r.tell(r.audience(p), Lead, 0)
+		r.own()
 	}
 	if r.hosted(p) || r.owner == p {
 		r.readdress()
@@ -87,7 +88,7 @@ func (r *room) rise(p Peer) {
 func (r *room) broken(p Peer) {
 	r.orphaned(p)
 	if a := r.find(p); a != nil {
-		a.fresh, a.filling = false, false
+		a.whole, a.fresh, a.filling = false, false, false
 		r.own()
 		if r.office.leading {
 			a.owed = !r.tell(a, Lead, Known)

@@ -33,6 +33,7 @@ const (
 	hasAttempt
 	hasNumber
 	hasIndex
+	hasLife
 	hasCount
 	hasChannel // kind, too
 	hasMessage
@@ -41,16 +42,16 @@ const (
 
 var partsOf = [typeMax]part{
 	Announce:        hasKey | hasSerial | hasItems,
-	Ack:             hasKey | hasSerial | hasNumber | hasIndex,
+	Ack:             hasKey | hasSerial | hasNumber | hasIndex | hasLife,
 	NotHost:         hasKey,
 	Publish:         hasKey | hasSerial | hasAttempt | hasChannel | hasMessage,
 	Ordered:         hasSerial | hasCount,
 	Refuse:          hasKey | hasSerial | hasAttempt,
 	Message:         hasKey | hasNumber | hasIndex | hasChannel | hasMessage,
-	Position:        hasKey | hasNumber | hasIndex,
-	Lead:            hasKey | hasPrev,
+	Position:        hasKey | hasNumber | hasIndex | hasLife,
+	Lead:            hasKey | hasPrev | hasLife,
 	End:             hasKey | hasPrev | hasNumber | hasIndex,
-	Handover:        hasKey | hasCount,
+	Handover:        hasKey | hasPrev | hasCount,
 	Higher:          hasKey,
 	PatternAnnounce: hasSerial | hasItems,
 	PatternAck:      hasSerial,
@@ -79,6 +80,9 @@ func AppendRecord(dst []byte, r *Record) []byte {
 	}
 	if has&hasIndex != 0 {
 		dst = binary.AppendUvarint(dst, r.Index)
+	}
+	if has&hasLife != 0 {
+		dst = binary.AppendUvarint(dst, r.Life)
 	}
 	if has&hasCount != 0 {
 		dst = binary.AppendUvarint(dst, uint64(r.Count))
@@ -156,6 +160,9 @@ func ParseRecord(src []byte, r *Record) error {
 	}
 	if has&hasIndex != 0 {
 		r.Index = d.number()
+	}
+	if has&hasLife != 0 {
+		r.Life = d.number()
 	}
 	if has&hasCount != 0 {
 		r.Count = int64(d.upTo(1<<63 - 1))
