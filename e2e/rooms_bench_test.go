@@ -1,0 +1,320 @@
+package e2e
+
+import (
+	"bufio"
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// What it costs that rooms reach other nodes:
+//
+//	go test ./e2e -run '^$' -bench Rooms -benchtime 1x
+
+// roomsLoad is, for each node k: so many rooms, published to from k, heard by one client on k+1 and one on k+2.
+const (
+	roomsPerNode     = 25
+	publishesPerNode = 250 // a second
+	roomsFor         = 10 * time.Second
+)
+
+// BenchmarkRoomsScale has clusters of 4, 8 and 12 nodes carry the same load per node, and Redis Clusters of that size
+// beside them. The CPU time is that of all nodes beyond what they use without the load.
+func BenchmarkRoomsScale(b *testing.B) {
+	for _, size := range []int{4, 8, 12} {
+		b.Run(fmt.Sprintf("hubsub/%d", size), func(b *testing.B) {
+			var all []*server
+			nodes := startNodes(b, size)
+			for _, n := range nodes {
+				all = append(all, n.server)
+			}
+			load := newRoomsLoad(b, all)
+			want := load.recordsPerPublish(b, nodes)
+			time.Sleep(3 * time.Second) // what idles shall idle
+			before := linkRecords(b, nodes)
+			published := load.run(b)
+			// Beside the messages there are answers to publishers on other nodes, one for each forwarded message.
+			got := float64(linkRecords(b, nodes)-before)/float64(published) - load.answersPerPublish
+			b.ReportMetric(got, "records/publish")
+			b.ReportMetric(want, "records/publish-wanted")
+		})
+		b.Run(fmt.Sprintf("redis/%d", size), func(b *testing.B) {
+			load := newRoomsLoad(b, startRedisCluster(b, size))
+			time.Sleep(3 * time.Second)
+			load.run(b)
+		})
+	}
+}
+
+// roomsLoad is the load, connected and subscribed.
+type roomsLoad struct {
+	servers           []*server
+	publishers        []*client
+	delivered         atomic.Int64
+	answersPerPublish float64
+}
+
+func roomName(node, i int) string { return fmt.Sprintf("room-%d-%d", node, i) }
+
+func newRoomsLoad(b *testing.B, servers []*server) *roomsLoad {
+	l := &roomsLoad{servers: servers}
+	for k, s := range servers {
+		l.publishers = append(l.publishers, dial(b, s))
+		for i := range roomsPerNode {
+			for hop := 1; hop <= 2; hop++ {
+				c := dial(b, servers[(k+hop)%len(servers)])
+				must(b, c.expect("[subscribe "+roomName(k, i)+" 1]", "SUBSCRIBE", roomName(k, i)))
+				go func() {
+					r := bufio.NewReader(c.conn)
+					for {
+						if _, err := readReply(r); err != nil {
+							return
+						}
+						l.delivered.Add(1)
+					}
+				}()
+			}
+		}
+	}
+	return l
+}
+
+// run publishes for a while and reports what that has cost; it returns how many messages there were.
+func (l *roomsLoad) run(b *testing.B) (published int64) {
+	cpu := func() (sum time.Duration) {
+		for _, s := range l.servers {
+			sum += cpuOf(b, &node{server: s})
+		}
+		return sum
+	}
+	before := cpu()
+	time.Sleep(roomsFor)
+	idle := cpu() - before
+	l.delivered.Store(0)
+	before = cpu()
+	var work sync.WaitGroup
+	for k, c := range l.publishers {
+		work.Go(func() {
+			tick := time.NewTicker(time.Second / publishesPerNode)
+			defer tick.Stop()
+			for i := range int(roomsFor.Seconds() * publishesPerNode) {
+				<-tick.C
+				if r, err := c.do("PUBLISH", roomName(k, i%roomsPerNode), "0123456789abcdef0123456789abcdef"); err != nil || r.kind != ':' {
+					b.Errorf("PUBLISH on node %d: %v, %v", k, r, err)
+					return
+				}
+			}
+		})
+	}
+	work.Wait()
+	published = int64(len(l.publishers)) * int64(roomsFor.Seconds()*publishesPerNode)
+	time.Sleep(100 * time.Millisecond)
+	used := cpu() - before
+	if got := l.delivered.Load(); got != 2*published {
+		b.Errorf("%d messages delivered of %d", got, 2*published)
+	}
+	b.ReportMetric((used-idle).Seconds()*1e6/float64(2*published), "CPU-us/delivery")
+	b.ReportMetric(idle.Seconds()*1e3/roomsFor.Seconds()/float64(len(l.servers)), "idle-ms/s-node")
+	b.ReportMetric(0, "ns/op")
+	return published
+}
+
+// recordsPerPublish returns how many records a publish must cost on links: one if the publisher's node does not lead
+// the room, and one for each node with a subscriber that does not.
+func (l *roomsLoad) recordsPerPublish(b *testing.B, nodes []*node) float64 {
+	sum, answers := 0, 0
+	for k := range nodes {
+		for i := range roomsPerNode {
+			leader := slices.IndexFunc(nodes, func(n *node) bool { return n.addr() == nodes[0].get(b, roomName(k, i)).hosts[0] })
+			if leader != k {
+				sum++
+				answers++
+			}
+			for hop := 1; hop <= 2; hop++ {
+				if leader != (k+hop)%len(nodes) {
+					sum++
+				}
+			}
+		}
+	}
+	rooms := float64(len(nodes) * roomsPerNode)
+	l.answersPerPublish = float64(answers) / rooms
+	return float64(sum) / rooms
+}
+
+// linkRecords returns how many records all nodes have sent over links.
+func linkRecords(b *testing.B, nodes []*node) (sum int64) {
+	b.Helper()
+	for _, n := range nodes {
+		sum += int64(n.metric(b, "hubsub_cluster_link_records_sent_total"))
+	}
+	return sum
+}
+
+// metric returns the sum of a metric's series.
+func (n *node) metric(b testing.TB, name string) (sum float64) {
+	b.Helper()
+	answer, err := http.Get(n.api("/metrics"))
+	must(b, err)
+	defer answer.Body.Close()
+	for lines := bufio.NewScanner(answer.Body); lines.Scan(); {
+		line := lines.Text()
+		if rest, ok := strings.CutPrefix(line, name); ok && (rest[0] == ' ' || rest[0] == '{') {
+			value, err := strconv.ParseFloat(line[strings.LastIndexByte(line, ' ')+1:], 64)
+			must(b, err)
+			sum += value
+		}
+	}
+	return sum
+}
+
+// startRedisCluster starts a Redis Cluster of so many masters.
+func startRedisCluster(b *testing.B, size int) (servers []*server) {
+	const slots = 16384
+	for range size {
+		dir := b.TempDir()
+		servers = append(servers, startRedis(b, "--cluster-enabled", "yes", "--dir", dir, "--cluster-port", strconv.Itoa(freePort(b))))
+	}
+	first := dial(b, servers[0])
+	for i, s := range servers {
+		c := dial(b, s)
+		must(b,
+			c.expect("OK", "CLUSTER", "ADDSLOTSRANGE", strconv.Itoa(i*slots/size), strconv.Itoa((i+1)*slots/size-1)),
+			c.expect("OK", "CLUSTER", "SET-CONFIG-EPOCH", strconv.Itoa(i+1)))
+		if i > 0 {
+			bus := s.args[slices.Index(s.args, "--cluster-port")+1]
+			must(b, first.expect("OK", "CLUSTER", "MEET", "127.0.0.1", strconv.Itoa(s.port), bus))
+		}
+	}
+	for _, s := range servers {
+		c := dial(b, s)
+		for giveUp := time.Now().Add(settleLimit); ; time.Sleep(50 * time.Millisecond) {
+			r, err := c.do("CLUSTER", "INFO")
+			must(b, err)
+			if strings.Contains(r.text, "cluster_state:ok") && strings.Contains(r.text, fmt.Sprintf("cluster_known_nodes:%d\r\n", size)) {
+				break
+			}
+			if time.Now().After(giveUp) {
+				b.Fatalf("no Redis Cluster of %d: %s", size, r.text)
+			}
+		}
+	}
+	return servers
+}
+
+// BenchmarkRoomsLatency measures what hops between nodes add to a message's way from the publisher's PUBLISH to the
+// subscriber: none, where both are on the room's leader; one, where the subscriber is elsewhere; two, where the
+// publisher is, too. They take turns.
+func BenchmarkRoomsLatency(b *testing.B) {
+	const turns = 3000
+	nodes := startNodes(b, 3)
+	must(b, func() error {
+		c := dial(b, nodes[0].server)
+		_, err := c.do("ROOM", "GET", "room", "REPLICAS", "1")
+		return err
+	}())
+	home := nodes[0].get(b, "room").hosts[0]
+	leader := slices.IndexFunc(nodes, func(n *node) bool { return n.addr() == home })
+	near, far, other := nodes[leader], nodes[(leader+1)%3], nodes[(leader+2)%3]
+	type way struct {
+		name      string
+		tell, get *client
+		took      []float64
+	}
+	ways := []*way{
+		{name: "local", tell: dial(b, near.server), get: dial(b, near.server)},
+		{name: "one-hop", tell: dial(b, near.server), get: dial(b, far.server)},
+		{name: "two-hops", tell: dial(b, other.server), get: dial(b, far.server)},
+	}
+	for _, w := range ways {
+		// One room and so one leader; a channel for each way.
+		must(b, w.get.send("SUBSCRIBE", "{room}"+w.name))
+		if _, err := w.get.read(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for range turns {
+		for _, w := range ways {
+			begin := time.Now()
+			must(b, w.tell.send("PUBLISH", "{room}"+w.name, "x"))
+			if _, err := w.get.read(); err != nil {
+				b.Fatal(err)
+			}
+			w.took = append(w.took, time.Since(begin).Seconds()*1e6)
+			must(b, w.tell.next("1"))
+		}
+	}
+	median := func(all []float64) float64 { slices.Sort(all); return all[len(all)/2] }
+	local := median(ways[0].took)
+	b.ReportMetric(local, "local-us")
+	b.ReportMetric(median(ways[1].took)-local, "one-hop-us")
+	b.ReportMetric(median(ways[2].took)-local, "two-hops-us")
+	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkRoomsFailover kills a room's leader, or hangs it, again and again; half of the time that is the cluster's
+// leader, too. The time is from the death to the delivery of the first message that is accepted elsewhere.
+func BenchmarkRoomsFailover(b *testing.B) {
+	tries := 10
+	if n, err := strconv.Atoi(os.Getenv("FAILOVERS")); err == nil {
+		tries = n
+	}
+	nodes := startNodes(b, 5)
+	var took []float64
+	for try := range tries {
+		leaderOf(nodes).awaitVoters(b, 3)
+		led := leaderOf(nodes)
+		// A room that the cluster's leader leads, or one that it does not.
+		room, dead := fmt.Sprint("try", try), slices.Index(nodes, led)
+		if try%2 == 1 {
+			dead = (dead + 1) % len(nodes)
+		}
+		for replicas := 1; replicas <= 2; replicas++ { // the first host leads, whoever comes later
+			options := fmt.Sprintf(`{"keep":true,"replicas":%d,"pins":[%q]}`, replicas, nodes[dead].clusterAddr())
+			if status, err := led.call("PUT", "/v1/rooms/"+room, options, nil); err != nil || status != 200 {
+				b.Fatalf("PUT %s: %d, %v", options, status, err)
+			}
+		}
+		for len(led.get(b, room).hosts) < 2 {
+			time.Sleep(10 * time.Millisecond)
+		}
+		if home := led.get(b, room).hosts[0]; home != nodes[dead].addr() {
+			b.Fatalf("the room is led at %s, not at %s", home, nodes[dead].addr())
+		}
+		others := slices.Delete(slices.Clone(nodes), dead, dead+1)
+		hear, tell := dial(b, others[0].server), dial(b, others[1].server)
+		must(b, hear.expect("[subscribe "+room+" 1]", "SUBSCRIBE", room))
+		must(b, tell.expect("1", "PUBLISH", room, "before"), hear.next("[message "+room+" before]"))
+		nodes[dead].kill()
+		begin := time.Now()
+		for accepted := ""; accepted == ""; {
+			text := time.Since(begin).String()
+			r, err := tell.do("PUBLISH", room, text)
+			must(b, err)
+			if r.kind == ':' && r.n == 1 {
+				must(b, hear.next("[message "+room+" "+text+"]"))
+				accepted = text
+			}
+			if time.Since(begin) > settleLimit {
+				b.Fatalf("try %d: no PUBLISH is accepted: %v", try, r)
+			}
+		}
+		took = append(took, time.Since(begin).Seconds()*1e3)
+		b.Logf("try %d, of the cluster's leader: %v: %.1f ms", try, try%2 == 0, took[try])
+		hear.close()
+		tell.close()
+		nodes[dead].run(b)
+		awaitMembers(b, nodes, len(nodes))
+	}
+	slices.Sort(took)
+	b.ReportMetric(took[len(took)/2], "median-ms")
+	b.ReportMetric(took[len(took)-1], "max-ms")
+	b.ReportMetric(0, "ns/op")
+}
