@@ -81,8 +81,9 @@ func (r *room) announced(from Peer, rec *Record) {
 		return
 	}
 	if a.empty() && a.fresh {
-		r.ack(a, Reset)
-		r.dismiss(a)
+		if r.ack(a, Reset) {
+			r.dismiss(a)
+		}
 		r.leave()
 		r.own()
 	} else {
@@ -105,11 +106,11 @@ func (r *room) turnAway(to Peer) {
 }
 
 // ack tells a node that what it has told is known.
-func (r *room) ack(a *audience, flags uint8) {
+func (r *room) ack(a *audience, flags uint8) bool {
 	if r.office.leading {
 		flags |= Leads
 	}
-	r.lane.send(a.peer, Record{Type: Ack, Flags: flags, Room: r.raw, Key: r.key, Serial: a.serial, Number: r.office.number, Index: a.index, Life: a.life})
+	return r.lane.send(a.peer, Record{Type: Ack, Flags: flags, Room: r.raw, Key: r.key, Serial: a.serial, Number: r.office.number, Index: a.index, Life: a.life})
 }
 
 // admit acknowledges what waited for the room not to be closed.

@@ -23,6 +23,7 @@ type position struct {
 type succession struct {
 	key   Key
 	from  Peer
+	knows bool          // what is heard here
 	until time.Duration // then it begins anyway
 	held  []Record      // what it has sent until then, copied
 	bytes int
@@ -39,10 +40,7 @@ func (r *room) follow(key Key, from Peer, clean bool, why Why) {
 // step is follow for a leader that knows what is heard here.
 func (r *room) step(key Key, from Peer, clean bool, why Why) {
 	o := &r.office
-	if r.local.empty() && r.position.ended {
-		clean = true // for patterns of all rooms, which hear what other leaders send when that comes
-	}
-	if !clean && !r.missed && (r.listening() || o.leading && !r.local.empty()) {
+	if !clean && !r.missed && (r.listening() || o.leading && r.local.confirmed) {
 		r.missed, r.why = true, why
 	}
 	if o.leading {
@@ -59,10 +57,12 @@ func (r *room) step(key Key, from Peer, clean bool, why Why) {
 	r.readdress()
 }
 
-// listening reports whether the leader sends to this node what clients here hear;
-// without interest in the room that is for patterns of all rooms.
+// listening reports whether the leader sends to this node what clients here hear.
+// Without interest in the room that is for patterns of all rooms; what the leader
+// after this one sends for them they hear when it comes.
 func (r *room) listening() bool {
-	return r.position.set && (!r.local.empty() || r.position.got > 0)
+	p := &r.position
+	return p.set && (r.local.confirmed || p.got > 0 && !p.ended)
 }
 
 // hear takes from somebody that there is a higher key. Its owner will say so, too;
@@ -252,7 +252,7 @@ func (r *room) finishes(next Peer) bool {
 // begins takes that another node leads.
 func (r *room) begins(from Peer, rec *Record) {
 	p := &r.position
-	known := rec.Flags&Known != 0
+	known := rec.Flags&Known != 0 && r.local.counted(from)
 	switch c := rec.Key.Compare(r.key); {
 	case c < 0:
 		r.contradict(from)
@@ -261,26 +261,26 @@ func (r *room) begins(from Peer, rec *Record) {
 		r.remembered(rec.Life)
 		r.recall(from)
 	case r.next != nil && r.next.key == rec.Key:
-	case !known && r.finishes(from):
+	case rec.Flags&Known == 0 && r.finishes(from):
 		r.hear(rec.Key)
-	case known && rec.Flags&Planned != 0 && rec.Prev == r.key && p.set && !p.ended && r.owner != from && r.lives(r.owner):
+	case rec.Flags&Known != 0 && rec.Flags&Planned != 0 && rec.Prev == r.key && p.set && !p.ended && r.owner != from && r.lives(r.owner):
 		r.settleSuccession()
 		if r.key == rec.Prev {
-			r.next = &succession{key: rec.Key, from: from, until: r.lane.now + endWithin}
+			r.next = &succession{key: rec.Key, from: from, knows: known, until: r.lane.now + endWithin}
 			r.lane.alarm(r, r.next.until)
 		}
 	default:
-		clean := known && rec.Prev == r.key && p.ended
+		clean := known && rec.Flags&Planned != 0 && rec.Prev == r.key && p.ended
 		if rec.Flags&Fresh != 0 {
 			r.step(rec.Key, from, clean, Takeover)
 		} else {
 			r.follow(rec.Key, from, clean, Takeover)
 			r.recall(from)
 		}
-		if known {
+		if rec.Flags&Known != 0 {
 			r.remembered(rec.Life)
 			r.sync(0)
-			r.atone(true)
+			r.atone(known)
 		}
 	}
 }
@@ -326,9 +326,9 @@ func (r *room) settleSuccession() {
 	if n == nil {
 		return
 	}
-	r.follow(n.key, n.from, r.position.ended, Moved)
+	r.follow(n.key, n.from, r.position.ended && n.knows, Moved)
 	r.sync(0)
-	r.atone(true) // the new leader knew this node when it began
+	r.atone(n.knows)
 	for i := range n.held {
 		r.take(&n.held[i])
 	}

@@ -1,6 +1,8 @@
 package lane
 
 import (
+	"cmp"
+	"math"
 	"slices"
 	"time"
 )
@@ -9,9 +11,11 @@ import (
 
 // interest is what is heard here of one room.
 type interest struct {
-	bulletin        // for the room's hosts
-	queued   bool   // the room is in lane.dirty
-	waits    []wait // in their order
+	bulletin         // for the room's hosts
+	queued    bool   // the room is in lane.dirty
+	confirmed bool   // somebody was told that it hears the room
+	firm      uint64 // the issue that tells of the last who was
+	waits     []wait // in their order
 }
 
 // wait is a client's that is confirmed when the hosts know.
@@ -24,6 +28,12 @@ type wait struct {
 	led    time.Duration // when the leader had it; 0: it has not
 }
 
+// nextIssue stands for the serial of an issue that is to come.
+const nextIssue = math.MaxUint64
+
+// counted reports whether a host knows all that clients here were told they hear.
+func (i *interest) counted(host Peer) bool { return !i.confirmed || i.knows(host, i.firm) }
+
 // Interest says that delta more clients of this node hear a name, or fewer. With a
 // tag the answer follows: Done when the leader knows, and the other hosts do or
 // have had time to. Anything else says that a subscription has not happened.
@@ -32,11 +42,14 @@ func (l *Lane) Interest(tag uint64, kind Kind, roomName, text []byte, delta int)
 	r.used = l.now
 	i := &r.local
 	n := name{kind, string(text)}
-	if i.empty() && !r.listening() {
+	if !r.listening() {
 		r.position.set = false // until the leader says how far it is, nothing is missed
 	}
 	i.change(n, int64(delta))
-	if tag != 0 {
+	i.confirmed = i.confirmed && !i.empty()
+	if tag == 0 && delta > 0 {
+		i.confirmed, i.firm = true, nextIssue
+	} else if tag != 0 {
 		i.waits = append(i.waits, wait{tag: tag, name: n, added: delta > 0, since: l.now})
 		l.alarm(r, l.now+publishPatience)
 	}
@@ -77,6 +90,7 @@ func (r *room) issue() {
 			i.waits[w].serial = i.serial
 		}
 	}
+	i.firm = min(i.firm, i.serial)
 	r.confirm()
 	if next := i.next(); next > l.now {
 		l.alarm(r, next)
@@ -169,6 +183,8 @@ func (r *room) settle(code Code) {
 	}
 	if !w.added {
 		code = Done // it has ended here
+	} else if code == Done {
+		i.confirmed, i.firm = !i.empty(), cmp.Or(w.serial, nextIssue)
 	}
 	r.lane.Sink.Answer(w.tag, code, 0)
 }

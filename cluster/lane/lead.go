@@ -147,7 +147,7 @@ func (r *room) handOver() {
 	r.setOwned(false)
 	// Its own clients have heard all of the key, and hear the next one from its
 	// first message on if the new leader knows of them.
-	r.position = position{set: !r.local.empty(), ended: true, then: then, number: o.number}
+	r.position = position{set: r.local.confirmed, ended: true, then: then, number: o.number}
 	r.hand()
 	r.readdress()
 }

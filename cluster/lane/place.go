@@ -71,9 +71,6 @@ func (r *room) place(epoch placement.Epoch, hosts []Peer) {
 	if r.owner == nobody {
 		r.owner = r.ownerOf(r.key)
 	}
-	if r.position.ended && r.owner == Self {
-		r.hand() // it was not known to whom
-	}
 	r.queue.resume()
 	r.readdress()
 	r.succeed()
