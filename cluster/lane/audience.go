@@ -13,10 +13,11 @@ type audience struct {
 	tally
 	serial uint64 // of its last announcement
 
-	whole   bool // it has told all, and its link was not broken since
-	fresh   bool // and since the leader began: until then it may hear more
-	filling bool // it is about to tell all
-	unacked bool // nobody is confirmed, for the room may be about to be closed
+	whole   bool          // it has told all, and its link was not broken since
+	fresh   bool          // and since the leader began: until then it may hear more
+	filling bool          // it is about to tell all
+	ask     time.Duration // when it is asked to tell all; 0: it is not
+	unacked bool          // nobody is confirmed, for the room may be about to be closed
 
 	life  uint64        // another one than before, if the node was forgotten
 	index uint64        // how many messages were meant for it under the leader's key
@@ -55,6 +56,7 @@ func (r *room) announced(from Peer, rec *Record) {
 		r.turnAway(from)
 		return
 	}
+	r.hear(rec.Key)
 	a := r.audience(from)
 	if rec.Flags&Reset != 0 {
 		a.clear()
@@ -69,11 +71,11 @@ func (r *room) announced(from Peer, rec *Record) {
 	}
 	a.serial = rec.Serial
 	if a.filling {
-		a.whole, a.fresh, a.filling = true, true, false
+		a.whole, a.fresh, a.filling, a.ask = true, true, false, 0
 	}
 	r.own() // before it hears that it is heard
 	if !a.whole {
-		r.lane.send(from, Record{Type: Recall, Room: r.raw, Key: r.key})
+		r.question(a)
 		return
 	}
 	r.enter()
@@ -97,6 +99,29 @@ func (r *room) announced(from Peer, rec *Record) {
 	}
 	if r.office.claimed > 0 {
 		r.succeed() // it may have waited for this one
+	}
+}
+
+// question asks a node to tell all, until it has: it may have forgotten that it has
+// told anything, or this host that it was told otherwise.
+func (r *room) question(a *audience) {
+	r.lane.send(a.peer, Record{Type: Recall, Room: r.raw, Key: r.key})
+	r.questionAt(a, r.lane.now+announceInterval)
+}
+
+func (r *room) questionAt(a *audience, at time.Duration) {
+	a.ask = at
+	r.lane.alarm(r, at)
+}
+
+// questionAll asks those who have not told.
+func (r *room) questionAll() {
+	for _, a := range r.audiences {
+		if a.ask != 0 && r.lane.now >= a.ask {
+			r.question(a)
+		} else if a.ask != 0 {
+			r.lane.alarm(r, a.ask)
+		}
 	}
 }
 

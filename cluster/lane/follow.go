@@ -49,7 +49,7 @@ func (r *room) step(key Key, from Peer, clean bool, why Why) {
 	}
 	o.claimed, o.handed, o.vacant = 0, Key{}, false
 	r.position, r.next = position{}, nil
-	r.key, r.owner = key, from
+	r.key, r.owner, r.local.led = key, from, 0
 	r.queue.resume()
 	if r.key.Epoch.Compare(r.epoch) > 0 {
 		r.stale = true
@@ -233,6 +233,9 @@ func (r *room) attach(from Peer, rec *Record, whole bool) {
 	r.sync(rec.Index)
 	r.atone(whole)
 	r.reset(rec.Flags)
+	if whole {
+		r.local.led = max(r.local.led, rec.Serial)
+	}
 }
 
 // reset takes that the leader counts anew, if it says so, for nothing is heard here.

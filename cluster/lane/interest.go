@@ -13,6 +13,7 @@ import (
 type interest struct {
 	bulletin         // for the room's hosts
 	queued    bool   // the room is in lane.dirty
+	led       uint64 // the last issue that the leader knows, which led when it said so
 	confirmed bool   // somebody was told that it hears the room
 	firm      uint64 // the issue that tells of the last who was
 	waits     []wait // in their order
@@ -42,7 +43,7 @@ func (l *Lane) Interest(tag uint64, kind Kind, roomName, text []byte, delta int)
 	r.used = l.now
 	i := &r.local
 	n := name{kind, string(text)}
-	if !r.listening() {
+	if i.empty() && !r.listening() {
 		r.position.set = false // until the leader says how far it is, nothing is missed
 	}
 	i.change(n, int64(delta))
@@ -153,7 +154,7 @@ func (r *room) confirm() {
 		switch {
 		case !w.added && r.epoch.IsZero() && leader == nobody: // it hears nothing from nowhere
 		case r.alone():
-		case leader == nobody, w.serial == 0, leader != Self && !i.knows(leader, w.serial):
+		case leader == nobody, w.serial == 0, leader != Self && i.led < w.serial:
 			return
 		default:
 			if w.led == 0 {

@@ -30,13 +30,12 @@ func (r *room) succeed() {
 	if o.leading && r.key.Epoch.Compare(r.epoch) < 0 && first != Self {
 		r.handOver()
 	}
-	if !r.serving || r.served != r.epoch || first != Self {
-		o.claimed = 0
-		return
+	key, before := Key{}, r.highest()
+	if rank := slices.Index(r.hosts, Self); r.serving && r.served == r.epoch && rank >= 0 {
+		key = Key{r.epoch, uint8(rank), r.lane.Start}
 	}
-	key := Key{r.epoch, uint8(slices.Index(r.hosts, Self)), r.lane.Start}
-	before := r.highest()
-	if key.Compare(before) <= 0 {
+	// An earlier process of this host's name may have led, though an earlier host lives.
+	if key.Compare(before) <= 0 || first != Self && key.office() != before.office() {
 		o.claimed = 0
 		return
 	}
@@ -116,6 +115,9 @@ func (r *room) lead(key Key, planned uint8) {
 		}
 		if a.owed = !l.send(a.peer, rec); a.owed {
 			l.alarm(r, l.now+retryInterval)
+		}
+		if !a.fresh {
+			r.questionAt(a, l.now+announceInterval)
 		}
 	}
 	r.queue.resume()

@@ -202,6 +202,7 @@ func (r *room) orderQueued() {
 // published takes a message of another node's client.
 func (r *room) published(from Peer, rec *Record) {
 	l, o := r.lane, &r.office
+	r.hear(rec.Key)
 	if !r.serving && !o.leading {
 		r.refuse(from, rec)
 		r.turnAway(from)

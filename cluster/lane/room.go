@@ -75,7 +75,9 @@ func (r *room) bury(p Peer) {
 // rise takes note that one lives after all, which may have forgotten everything.
 func (r *room) rise(p Peer) {
 	if r.office.leading { // it may hear anything, and has missed what came since
-		r.tell(r.audience(p), Lead, 0)
+		a := r.audience(p)
+		r.tell(a, Lead, 0)
+		r.questionAt(a, r.lane.now+announceInterval)
 		r.own()
 	}
 	if r.hosted(p) || r.owner == p {
@@ -92,9 +94,8 @@ func (r *room) broken(p Peer) {
 		r.own()
 		if r.office.leading {
 			a.owed = !r.tell(a, Lead, Known)
-		} else {
-			r.lane.send(p, Record{Type: Recall, Room: r.raw, Key: r.key})
 		}
+		r.question(a)
 	}
 	if r.owner == p {
 		r.position.broken = true
@@ -128,6 +129,7 @@ func (r *room) look() {
 	r.giveUp()
 	r.expire()
 	r.catchUp()
+	r.questionAll()
 	r.rest()
 	r.proceed()
 	if r.local.next() <= l.now && !r.silent() {
