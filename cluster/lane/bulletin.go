@@ -24,6 +24,7 @@ type reader struct {
 	acked uint64        // the last one that it has said it knows
 	due   time.Duration // when to tell it all again, if it has not said so by then
 	tries int           // how often it was told in vain
+	again bool          // it has asked for all
 	met   bool          // it has answered something
 }
 
@@ -39,9 +40,16 @@ func (b *bulletin) change(n name, delta int64) {
 	}
 }
 
-// address makes these its readers.
-func (b *bulletin) address(peers []Peer) {
-	b.readers = slices.DeleteFunc(b.readers, func(r reader) bool { return !slices.Contains(peers, r.peer) })
+// address makes these its readers. It appends to gone who is none any more, and may
+// believe what it was told.
+func (b *bulletin) address(peers, gone []Peer) []Peer {
+	b.readers = slices.DeleteFunc(b.readers, func(r reader) bool {
+		is := slices.Contains(peers, r.peer)
+		if !is && r.whole > 0 {
+			gone = append(gone, r.peer)
+		}
+		return !is
+	})
 	for _, p := range peers {
 		if b.reader(p) == nil {
 			b.readers = append(b.readers, reader{peer: p})
@@ -50,6 +58,7 @@ func (b *bulletin) address(peers []Peer) {
 	if len(b.readers) == 0 {
 		b.changed = nil
 	}
+	return gone
 }
 
 func (b *bulletin) reader(p Peer) *reader {
@@ -65,6 +74,14 @@ func (b *bulletin) reader(p Peer) *reader {
 func (b *bulletin) renew(p Peer) {
 	if r := b.reader(p); r != nil {
 		*r = reader{peer: p}
+	}
+}
+
+// repeat has a reader be told all that asks for it. It may be so that it knows all:
+// what it has said holds.
+func (b *bulletin) repeat(p Peer) {
+	if r := b.reader(p); r != nil {
+		r.again = true
 	}
 }
 
@@ -106,7 +123,10 @@ func (b *bulletin) next() time.Duration {
 		return 0
 	}
 	for i := range b.readers {
-		if r := &b.readers[i]; r.lags(b.serial) {
+		switch r := &b.readers[i]; {
+		case r.again:
+			return 0
+		case r.lags(b.serial):
 			next = min(next, r.due)
 		}
 	}
@@ -132,13 +152,13 @@ func (b *bulletin) issue(now time.Duration, serial *uint64, l *list, send func(t
 		r := &b.readers[i]
 		items, flags := l.items[:changed], uint8(0)
 		switch {
-		case r.lags(before) && now >= r.due, b.blank && b.dirty:
+		case r.lags(before) && now >= r.due, b.blank && b.dirty, r.again:
 			if !listed {
 				listed = true
 				l.addAll(&b.tally)
 			}
 			items, flags = l.items[changed:], Reset
-			r.whole = b.serial
+			r.whole, r.again = b.serial, false
 			r.due = now + announceInterval<<min(r.tries, 3)
 			r.tries++
 		case r.whole == 0 || changed == 0:

@@ -100,16 +100,14 @@ func (w *world) restart(old *node, again bool) {
 			for _, pair := range [2][2]*ident{{other.name, i}, {i, other.name}} {
 				h := w.half(pair[0], pair[1])
 				h.life++
-				h.flying, h.waiting, h.closed, h.lost = 0, nil, false, false
+				h.flying, h.waiting, h.closed = 0, nil, false
 				h.opens = told
 			}
-			h, life := w.half(other.name, i), w.half(other.name, i).life
-			h.lost = true
+			h := w.half(other.name, i)
+			h.lost++
 			name := other.name
 			w.at(told, func() {
-				if h.life == life {
-					h.lost = false
-				}
+				h.lost--
 				w.tellBroken(name, i)
 			})
 			w.at(told+w.between(0, 500*time.Millisecond), func() { w.placer.risen(name.node, i) })

@@ -132,6 +132,10 @@ func (r *room) heard(from Peer, rec *Record) {
 	case c > 0 && r.next != nil && r.next.key == rec.Key:
 		r.hold(rec)
 		return
+	case c > 0 && r.finishes(from):
+		r.await(rec.Key, from, true)
+		r.hold(rec)
+		return
 	case c > 0:
 		clean := rec.Type == Message && rec.Index == 1 && r.local.empty() || rec.Type != Message && rec.Number == 0
 		r.follow(rec.Key, from, clean && r.goesOn(rec.Key), Takeover)
@@ -269,8 +273,7 @@ func (r *room) begins(from Peer, rec *Record) {
 	case rec.Flags&Known != 0 && rec.Flags&Planned != 0 && rec.Prev == r.key && p.set && !p.ended && r.owner != from && r.lives(r.owner):
 		r.settleSuccession()
 		if r.key == rec.Prev {
-			r.next = &succession{key: rec.Key, from: from, knows: known, until: r.lane.now + endWithin}
-			r.lane.alarm(r, r.next.until)
+			r.await(rec.Key, from, known)
 		}
 	default:
 		clean := known && rec.Flags&Planned != 0 && rec.Prev == r.key && p.ended
@@ -286,6 +289,12 @@ func (r *room) begins(from Peer, rec *Record) {
 			r.atone(known)
 		}
 	}
+}
+
+// await has a leader begin when the one before has ended.
+func (r *room) await(key Key, from Peer, knows bool) {
+	r.next = &succession{key: key, from: from, knows: knows, until: r.lane.now + endWithin}
+	r.lane.alarm(r, r.next.until)
 }
 
 // ends takes that no message of a key follows.
@@ -354,6 +363,6 @@ func (r *room) recall(p Peer) {
 		r.lane.deny(p, r.raw, r.key)
 		return
 	}
-	r.local.renew(p)
+	r.local.repeat(p)
 	r.announce()
 }

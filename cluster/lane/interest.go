@@ -109,8 +109,13 @@ func (r *room) readdress() {
 	if p := r.leader(); p != nobody && p != Self && !slices.Contains(few, p) {
 		few = append(few, p)
 	}
-	r.lane.peers = few
-	r.local.address(few)
+	gone := r.local.address(few, few[len(few):])
+	for _, p := range gone {
+		if r.lives(p) {
+			r.lane.deny(p, r.raw, r.key)
+		}
+	}
+	r.lane.peers = few[:0]
 	if !r.silent() && r.local.next() <= r.lane.now {
 		r.announce()
 	}

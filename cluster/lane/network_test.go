@@ -7,7 +7,7 @@ type half struct {
 	last    time.Duration // when what was sent last arrives
 	flying  int
 	life    int           // grows when what is under way is lost
-	lost    bool          // so is what is sent, until the sender knows
+	lost    int           // so is what is sent, until the sender knows, of each break
 	closed  bool          // and the sender is told that nothing can be sent
 	opens   time.Duration // nothing arrives before: the receiver shall know that it broke
 	waiting []arrival     // until nothing is cut any more
@@ -44,7 +44,7 @@ func (n *node) Send(to Peer, r *Record) bool {
 	}
 	w.judge.sends(n, r)
 	switch {
-	case h.lost, !target.alive():
+	case h.lost > 0, !target.alive():
 		w.trace("%v → %v: lost %s", from, target, told(r))
 		return true
 	}
@@ -101,13 +101,8 @@ func (w *world) snap(a, b *ident, there, back bool) {
 	tells := func(h *half, sender, receiver time.Duration) {
 		h.life++
 		h.flying, h.waiting = 0, nil
-		h.lost = true
-		life := h.life
-		w.at(sender, func() {
-			if h.life == life {
-				h.lost = false
-			}
-		})
+		h.lost++
+		w.at(sender, func() { h.lost-- })
 	}
 	toA, toB := w.now+w.between(0, 50*time.Millisecond), w.now+w.between(0, 50*time.Millisecond)
 	if there {

@@ -142,7 +142,7 @@ func (p *Patterns) Members(others []Peer) {
 		}
 	}
 	p.members = members
-	p.mine.address(others)
+	p.mine.address(others, nil)
 	p.countUnheard()
 	p.confirm()
 }

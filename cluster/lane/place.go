@@ -68,7 +68,7 @@ func (r *room) target() Peer {
 func (r *room) place(epoch placement.Epoch, hosts []Peer) {
 	r.epoch, r.hosts, r.tries = epoch, slices.Clone(hosts), 0
 	r.stale = r.first() == nobody
-	for _, a := range r.audiences { // between two of its placements it may have told others that it hears no more
+	for _, a := range r.audiences { // if the host was none for a while, others were told what they do not hear any more
 		r.questionAt(a, r.lane.now+announceInterval)
 	}
 	if r.owner == nobody {

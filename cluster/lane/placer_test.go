@@ -429,13 +429,10 @@ func (p *placer) bury(n *node, i *ident) {
 		mine := n.name
 		toThem := w.now + w.between(0, 100*time.Millisecond)
 		h := w.half(i, mine)
-		h.lost = true
-		life := h.life
+		h.lost++
 		w.half(mine, i).opens = toThem
 		w.at(toThem, func() {
-			if h.life == life {
-				h.lost = false
-			}
+			h.lost--
 			w.tellBroken(i, mine)
 		})
 	}

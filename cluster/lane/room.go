@@ -115,7 +115,7 @@ func (r *room) restart() {
 	r.whereabouts = whereabouts{}
 	r.serving, r.served, r.entered, r.closing = false, placement.Epoch{}, false, false
 	r.audiences, r.office.refused = nil, nil
-	r.local.address(nil)
+	r.local.address(nil, nil)
 	r.proceed()
 }
 
