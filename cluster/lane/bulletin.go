@@ -20,16 +20,19 @@ type bulletin struct {
 
 type reader struct {
 	peer  Peer
-	whole uint64        // the issue that told it all; 0: none has
-	acked uint64        // the last one that it has said it knows
+	whole uint64        // the serial of what told it all; 0: nothing has
+	told  uint64        // that of what it was told last
+	acked uint64        // and that of the last that it has said it knows
 	due   time.Duration // when to tell it all again, if it has not said so by then
 	tries int           // how often it was told in vain
 	again bool          // it has asked for all
 	met   bool          // it has answered something
 }
 
-// lags reports whether a reader has not said that it knows an issue.
-func (r *reader) lags(serial uint64) bool { return r.whole == 0 || r.acked < serial }
+// lacks reports whether a reader has not said that it knows an issue; lags, whether
+// it has not said that it knows all that it was told.
+func (r *reader) lacks(issue uint64) bool { return r.whole == 0 || r.acked < issue }
+func (r *reader) lags() bool              { return r.lacks(r.told) }
 
 // change notes that so many clients more hear a name, or fewer.
 func (b *bulletin) change(n name, delta int64) {
@@ -95,7 +98,7 @@ func (b *bulletin) renewAll() {
 // told all until then.
 func (b *bulletin) acknowledged(p Peer, serial uint64) bool {
 	r := b.reader(p)
-	if r == nil || r.whole == 0 || serial < r.whole || serial > b.serial {
+	if r == nil || r.whole == 0 || serial < r.whole || serial > r.told {
 		return false
 	}
 	r.acked, r.tries, r.met = max(r.acked, serial), 0, true
@@ -105,7 +108,7 @@ func (b *bulletin) acknowledged(p Peer, serial uint64) bool {
 // knows reports whether a reader has said that it knows an issue.
 func (b *bulletin) knows(p Peer, serial uint64) bool {
 	r := b.reader(p)
-	return r != nil && !r.lags(serial)
+	return r != nil && !r.lacks(serial)
 }
 
 // known reports whether all readers know all.
@@ -113,7 +116,7 @@ func (b *bulletin) known() bool {
 	if b.serial == 0 {
 		return !b.dirty
 	}
-	return !b.dirty && !slices.ContainsFunc(b.readers, func(r reader) bool { return r.lags(b.serial) })
+	return !b.dirty && !slices.ContainsFunc(b.readers, func(r reader) bool { return r.lags() })
 }
 
 // next returns when there is something to tell: now, if it is 0.
@@ -126,7 +129,7 @@ func (b *bulletin) next() time.Duration {
 		switch r := &b.readers[i]; {
 		case r.again:
 			return 0
-		case r.lags(b.serial):
+		case r.lags():
 			next = min(next, r.due)
 		}
 	}
@@ -134,11 +137,11 @@ func (b *bulletin) next() time.Duration {
 }
 
 // issue tells the readers what they have to know. The serial is the last that was
-// used by whoever these readers may take for this one. A record is sent to each
-// that tells all (Reset), or what has changed; the last of several has the serial.
+// used by whoever these readers may take for this one. Each is sent a record that
+// tells all (Reset), with a serial of its own, or what has changed; of several
+// records the last has the serial.
 func (b *bulletin) issue(now time.Duration, serial *uint64, l *list, send func(to Peer, flags uint8, serial uint64, items []Item) bool) {
-	before := b.serial
-	if b.dirty || before == 0 {
+	if b.dirty || b.serial == 0 {
 		*serial++
 		b.serial = *serial
 	}
@@ -152,21 +155,25 @@ func (b *bulletin) issue(now time.Duration, serial *uint64, l *list, send func(t
 		r := &b.readers[i]
 		items, flags := l.items[:changed], uint8(0)
 		switch {
-		case r.lags(before) && now >= r.due, b.blank && b.dirty, r.again:
+		case r.lags() && now >= r.due, b.blank && b.dirty, r.again:
 			if !listed {
 				listed = true
 				l.addAll(&b.tally)
 			}
 			items, flags = l.items[changed:], Reset
-			r.whole, r.again = b.serial, false
+			*serial++ // what it has said before does not count
+			r.whole, r.told, r.again = *serial, *serial, false
 			r.due = now + announceInterval<<min(r.tries, 3)
 			r.tries++
 		case r.whole == 0 || changed == 0:
 			continue
-		case !r.lags(before):
-			r.due = now + announceInterval
+		default:
+			if !r.lags() {
+				r.due = now + announceInterval
+			}
+			r.told = b.serial
 		}
-		if !b.tell(r.peer, flags, items, send) {
+		if !b.tell(r.peer, flags, r.told, items, send) {
 			r.whole, r.acked = 0, 0
 			r.due = now + retryInterval<<min(r.tries, 3)
 		}
@@ -177,13 +184,13 @@ func (b *bulletin) issue(now time.Duration, serial *uint64, l *list, send func(t
 	}
 }
 
-func (b *bulletin) tell(to Peer, flags uint8, items []Item, send func(to Peer, flags uint8, serial uint64, items []Item) bool) bool {
+func (b *bulletin) tell(to Peer, flags uint8, told uint64, items []Item, send func(to Peer, flags uint8, serial uint64, items []Item) bool) bool {
 	for {
 		part := items[:fit(items)]
 		items = items[len(part):]
 		serial := uint64(0)
 		if len(items) == 0 {
-			serial = b.serial
+			serial = told
 		}
 		if !send(to, flags, serial, part) {
 			return false

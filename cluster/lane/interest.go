@@ -165,7 +165,7 @@ func (r *room) confirm() {
 			if w.led == 0 {
 				w.led = r.lane.now
 			}
-			if r.lane.now < w.led+confirmWithin && slices.ContainsFunc(i.readers, func(rd reader) bool { return rd.lags(w.serial) }) {
+			if r.lane.now < w.led+confirmWithin && slices.ContainsFunc(i.readers, func(rd reader) bool { return rd.lacks(w.serial) }) {
 				r.lane.alarm(r, w.led+confirmWithin)
 				return
 			}

@@ -51,6 +51,7 @@ type owed struct {
 	at      time.Duration // the gap must be told then or later
 	order   order
 	behind  bool // the node followed a higher key already
+	ahead   bool // it followed a lower key still: if it never follows this one, that is an order it has not heard of
 	last    bool // by the end of the faults
 	holders []held
 }
@@ -255,14 +256,20 @@ func (j *judge) owe(leader *node, m *message) {
 				continue // they came to a later order
 			}
 		}
+		o.ahead = m.order.key.Compare(n.follows(m.room)) > 0
 		s := j.stream(n, m.room)
 		s.owes = append(s.owes, o)
 	}
 }
 
-// rival reports whether another node leads a room at the same time: each side of a
-// partition has its own order.
+// rival reports whether another node leads a room at the same time, or should, for
+// this one takes it for dead: each side of a partition has its own order.
 func (n *node) rival(room string) bool {
+	for _, h := range n.lane.rooms[room].hosts {
+		if i := n.named(h); h != Self && n.dead[i] && i.alive() && i.member {
+			return true
+		}
+	}
 	return slices.ContainsFunc(n.world.nodes, func(other *node) bool {
 		r := other.lane.rooms[room]
 		return other != n && other.alive && r != nil && r.office.leading
@@ -325,22 +332,24 @@ func (j *judge) delivered(n *node, room, text string) {
 // audit looks at what a node owes of a room, and should have delivered.
 func (j *judge) audit(n *node, s *stream, due func(*owed) bool) {
 	w := j.world
-	missing := int64(0)
+	missing, last := int64(0), 0
 	kept := s.owes[:0]
 	for _, o := range s.owes {
 		switch {
 		case s.got[o.message.id], o.void():
+		case o.ahead && s.at.key.Compare(o.order.key) > 0:
 		case !due(o):
 			kept = append(kept, o)
 		case s.gapAt < o.at:
 			w.fail("%v has lost message %d, %v, and tells no gap", n, o.message.id, o.order)
 		case !o.behind && !o.last:
 			missing++
+			last = o.message.id
 		}
 	}
 	s.owes = kept
 	if missing > s.lost && !s.vague {
-		w.fail("%v has lost %d messages of %s and tells of %d", n, missing, s.room, s.lost)
+		w.fail("%v has lost %d messages of %s, the last is %d, and tells of %d", n, missing, s.room, last, s.lost)
 	}
 }
 
@@ -431,7 +440,7 @@ func (j *judge) published(n *node, m *message, count int64) {
 	if j.last[n] == nil {
 		j.last[n] = make(map[string]*message)
 	}
-	if before := j.last[n][m.room]; before != nil && (before.id < m.id) == m.order.before(*before.order) && *m.order != *before.order {
+	if before := j.last[n][m.room]; before != nil && !n.rival(m.room) && (before.id < m.id) == m.order.before(*before.order) && *m.order != *before.order {
 		w.fail("%v: message %d is %v, and %d before it %v", n, m.id, *m.order, before.id, *before.order)
 	}
 	j.last[n][m.room] = m
@@ -488,7 +497,8 @@ func (j *judge) settle() {
 	w := j.world
 	for _, n := range w.nodes {
 		for i := range simRooms {
-			j.audit(n, j.stream(n, roomName(i)), func(o *owed) bool { return true })
+			s := j.stream(n, roomName(i))
+			j.audit(n, s, func(o *owed) bool { return !o.ahead || o.order.key == s.at.key })
 		}
 	}
 	for _, m := range w.clients.messages {

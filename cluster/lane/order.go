@@ -72,6 +72,9 @@ func (r *room) order(from Peer, serial uint64, kind Kind, channel, message []byt
 	if from != Self && !l.send(from, Record{Type: Ordered, Room: r.raw, Serial: serial, Count: clients}) {
 		return 0, false
 	}
+	for _, a := range c.hearers { // who is owed something shall know that before it gets the next
+		a.owed = a.owed && !r.tell(a, Position, 0)
+	}
 	o.number++
 	l.stats.Ordered++
 	rec := &l.record
@@ -80,7 +83,7 @@ func (r *room) order(from Peer, serial uint64, kind Kind, channel, message []byt
 		a.index++
 		a.used = l.now
 		rec.Index = a.index
-		if l.Network.Send(a.peer, rec) {
+		if !a.owed && l.Network.Send(a.peer, rec) {
 			l.stats.Sent++
 			continue
 		}

@@ -231,7 +231,7 @@ func (p *Patterns) Flush() {
 func (p *Patterns) confirm() {
 	for len(p.waits) > 0 {
 		w := p.waits[0]
-		lags := func(r reader) bool { return w.serial == 0 || r.lags(w.serial) }
+		lags := func(r reader) bool { return w.serial == 0 || r.lacks(w.serial) }
 		if slices.ContainsFunc(p.mine.readers, lags) && p.now < w.since+patternsWithin {
 			return
 		}

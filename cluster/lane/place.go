@@ -149,7 +149,7 @@ func (r *room) turnedAway(from Peer, rec *Record) {
 	if rd := r.local.reader(from); rd != nil {
 		*rd = reader{peer: from, due: r.lane.now + retryInterval, met: true}
 		if r.local.empty() {
-			rd.whole, rd.acked = r.local.serial, r.local.serial // there is nothing to tell
+			rd.whole, rd.told, rd.acked = 1, 1, 1 // there is nothing to tell
 		}
 		r.lane.alarm(r, rd.due)
 	}

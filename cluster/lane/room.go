@@ -76,7 +76,7 @@ func (r *room) bury(p Peer) {
 func (r *room) rise(p Peer) {
 	if r.office.leading { // it may hear anything, and has missed what came since
 		a := r.audience(p)
-		r.tell(a, Lead, 0)
+		a.owed = !r.tell(a, Lead, 0)
 		r.questionAt(a, r.lane.now+announceInterval)
 		r.own()
 	}
