@@ -87,7 +87,7 @@ func (s *Lanes) begin(l *life) {
 
 // link begins to connect this process, under the name of a life, with others.
 func (s *Lanes) link(c link.Config) *link.Links {
-	c.Receive, c.Broken = s.receive, s.broken
+	c.Receive, c.Broken, c.Watch = s.receive, s.broken, s.watch
 	links := link.New(c)
 	s.links.Store(links)
 	return links

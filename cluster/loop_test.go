@@ -92,6 +92,8 @@ func (p *loop) Answer(tag uint64, code lane.Code, n int64) {
 
 func (p *loop) Own(string, bool) {}
 
+func (p *loop) Watch(int, func()) func() { panic("a network in memory has no sockets") }
+
 func (p *loop) Gap(string, int64, lane.Why) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

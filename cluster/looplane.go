@@ -16,7 +16,8 @@ type Outlet interface {
 	Answer(tag uint64, code lane.Code, n int64)
 	Own(room string, own bool)
 	Gap(room string, lost int64, why lane.Why)
-	Wake() // any goroutine
+	Watch(fd int, ready func()) (stop func()) // stop: any goroutine
+	Wake()                                    // any goroutine
 }
 
 // Lane is the lane of one loop, with what connects it to the others: what links
@@ -39,6 +40,7 @@ type Lane struct {
 
 	// Any goroutine.
 	attached atomic.Bool
+	reading  atomic.Bool // the loop reads a link, and looks into the box after that
 	mu       sync.Mutex
 	box      []letter
 	shown    lane.Stats // of the core, a moment ago
@@ -77,7 +79,7 @@ func (l *Lane) post(m letter) {
 	l.box = append(l.box, m)
 	first := len(l.box) == 1
 	l.mu.Unlock()
-	if first && l.attached.Load() {
+	if first && l.attached.Load() && !l.reading.Load() {
 		l.outlet.Wake()
 	}
 }

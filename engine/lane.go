@@ -48,6 +48,10 @@ type Sink interface {
 	// Gap says that clients here may have missed messages of a room: so many, or
 	// an unknown number (-1).
 	Gap(room []byte, lost int64, why Why)
+	// Watch has the loop call ready, between Drain and Drain, while a descriptor can
+	// be read or has come to its end; ready reads it. The loop does not close it.
+	// stop ends that; any goroutine may call it, but ready itself.
+	Watch(fd int, ready func()) (stop func())
 	// Wake makes the loop run a tick. Any goroutine, at any time.
 	Wake()
 }

@@ -46,6 +46,8 @@ type loop struct {
 	ticks       int           // so far
 	tended      int           // the one of the last look after the house
 	ended       bool          // the goroutine is to end
+	watches     map[int32]*watch
+	looked      bool // at one of them, and the lane has not been drained since
 
 	// Owned by the loop: buffers and blocked sessions.
 	poller     poller
@@ -120,6 +122,10 @@ func (l *loop) tick(events []unix.EpollEvent) {
 		if read += more; more == 0 {
 			break
 		}
+	}
+	if l.looked {
+		l.looked = false
+		l.relay.lane.Drain()
 	}
 	if read <= 1 {
 		l.quiet++

@@ -126,7 +126,10 @@ func (l *loop) serve(events []unix.EpollEvent) (read int) {
 		fd, what := events[i].Fd, events[i].Events
 		s := l.sessions[fd]
 		if s == nil {
-			continue // a poke, or it was closed since it was polled
+			if l.look(fd) {
+				read++
+			}
+			continue // or a poke, or it was closed since it was polled
 		}
 		if what&eventsWrite != 0 {
 			l.resume(s)

@@ -25,6 +25,8 @@ type conn struct {
 	stalled      bool // it was closed for that
 	failed       bool // a write did: nothing more is written
 
+	socket *descriptor // nil: the runtime polls it
+
 	// Owned by who writes.
 	out   []byte
 	taken int
@@ -32,8 +34,13 @@ type conn struct {
 	send  func(fd uintptr) bool // sendto, made once
 }
 
-func newConn(nc net.Conn, dialed bool, attempt uint64, s2 bool) *conn {
+// newConn makes a connection of one that both have agreed on, whose socket is
+// watched or not.
+func newConn(nc net.Conn, dialed bool, attempt uint64, s2, watched bool) *conn {
 	c := &conn{Conn: nc, dialed: dialed, attempt: attempt, s2: s2, done: make(chan struct{})}
+	if watched {
+		c.socket = detach(nc)
+	}
 	if s, ok := nc.(syscall.Conn); ok {
 		if raw, err := s.SyscallConn(); err == nil {
 			c.raw = raw

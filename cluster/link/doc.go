@@ -49,6 +49,12 @@
 // Each peer has one that dials and writes, and while it is connected one that
 // reads and calls Receive. Send is called by any.
 //
+// A process that waits for many sockets anyhow may wait for those of links, too
+// (Config.Watch): then Receive is called from there, and the reader only sees to
+// the connection's end. For a message that comes alone that saves waking two
+// threads of the runtime: of four nodes with 250 messages a second each, a
+// delivered one cost 55 µs of CPU instead of 74, and a hop 8 µs instead of 43.
+//
 // # Imports
 //
 // port, for the connections; placement, for names; s2 of klauspost/compress; sonic

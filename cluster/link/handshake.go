@@ -87,7 +87,7 @@ func (p *peer) endOffer(nc net.Conn, address string, h hello, a answer, err erro
 	}
 	s.meet(a.Own, time.Now())
 	p.met = address
-	c := newConn(nc, true, h.Attempt, readsS2(a.Codings))
+	c := newConn(nc, true, h.Attempt, readsS2(a.Codings), p.links.config.Watch != nil)
 	p.establish(c, a.Received)
 	return c, nil
 }
@@ -128,7 +128,7 @@ func (p *peer) welcome(nc net.Conn, h hello) *conn {
 	if p.closed {
 		return nil
 	}
-	c := newConn(nc, false, h.Attempt, readsS2(h.Codings))
+	c := newConn(nc, false, h.Attempt, readsS2(h.Codings), p.links.config.Watch != nil)
 	p.establish(c, received)
 	p.abort() // a dial of this side
 	return c

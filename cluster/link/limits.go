@@ -68,8 +68,8 @@ const (
 
 	// ackDelay and ackBytes are how long, and for how much, an acknowledgement waits
 	// for a batch that takes it along. ackBytes is a small part of the ring, ackDelay
-	// of the timeouts.
-	ackDelay = 50 * time.Millisecond
+	// of the timeouts; each time that it is over wakes a thread.
+	ackDelay = 100 * time.Millisecond
 	ackBytes = 64 << 10
 
 	// compressBytesMin is the shortest body that compression is tried on: below,

@@ -34,6 +34,11 @@ type Config struct {
 	// count as before or after.
 	Broken func(peer placement.Name)
 
+	// Watch calls ready whenever a peer's socket can be read, from one goroutine at a
+	// time, until stop is called; Receive is called from there. Nil: each connection
+	// has a goroutine that waits. What is in memory has one in any case.
+	Watch func(peer placement.Name, fd int, ready func()) (stop func())
+
 	// NoCompression makes this side send its records as they are. It reads what the
 	// other one has compressed.
 	NoCompression bool

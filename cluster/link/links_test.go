@@ -193,7 +193,7 @@ func TestHungPeer(t *testing.T) {
 		a.must(t, b, 1) // the one that it has when it hangs
 		time.Sleep(10 * time.Millisecond)
 		a.must(t, b, 2)
-		time.Sleep(sessionTimeout + 100*time.Millisecond)
+		time.Sleep(sessionTimeout + ackDelay + 100*time.Millisecond)
 		if _, broken := a.count(b); broken != 1 {
 			t.Fatalf("lost %d times", broken)
 		}

@@ -2,18 +2,64 @@ package link
 
 import (
 	"net"
+	"sync"
 	"time"
 )
 
 // read receives a connection's batches until it ends.
 func (p *peer) read(c *conn) {
-	err := p.receive(c)
+	r := &reader{from: c, buffer: make([]byte, readBufferBytes)}
+	receive := p.receive
+	if c.socket != nil {
+		receive = p.receiveWatched
+	}
+	err := receive(c, r)
 	p.links.refuse(p.name, c, err)
 	p.disconnect(c)
+	if c.socket != nil {
+		c.Close()
+		c.socket.free()
+	}
 }
 
-func (p *peer) receive(c *conn) error {
-	r := reader{from: c, buffer: make([]byte, readBufferBytes)}
+// receiveWatched has batches received by whoever watches the socket, and waits
+// for the end.
+func (p *peer) receiveWatched(c *conn, r *reader) error {
+	over := make(chan error, 1)
+	var mu sync.Mutex
+	ended := false
+	stop := p.links.config.Watch(p.name, c.socket.fd, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if ended {
+			return
+		}
+		if err := p.receive(c, r); err != errAgain {
+			ended = true
+			over <- err
+		}
+	})
+	defer stop()
+	select {
+	case err := <-over:
+		return err
+	case <-p.links.ctx.Done():
+	}
+	// Whoever watches may have ended before.
+	select {
+	case err := <-over:
+		return err
+	case <-time.After(2 * closeTimeout):
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	ended = true
+	return net.ErrClosed
+}
+
+// receive returns when the connection has ended, or, if its socket is watched,
+// when all is received that has come.
+func (p *peer) receive(c *conn, r *reader) error {
 	for {
 		h, body, err := r.next()
 		if err != nil {

@@ -41,5 +41,6 @@
 //
 // # Imports
 //
-// placement, for names; sonic for the JSON.
+// placement, for names; sonic for the JSON; x/sys for sockets that are taken from
+// the runtime.
 package port

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // Kind is what a connection is for.
@@ -107,12 +109,11 @@ func (p *Port) Close() error {
 	p.cancel()
 	err := p.listener.Close()
 	p.mu.Lock()
-	conns := p.conns
-	p.conns = nil
-	p.mu.Unlock()
-	for c := range conns {
+	for c := range p.conns {
 		c.Conn.Close()
 	}
+	p.conns = nil
+	p.mu.Unlock()
 	p.running.Wait()
 	return err
 }
@@ -127,8 +128,9 @@ type conn struct {
 func (c *conn) Close() error {
 	c.port.mu.Lock()
 	delete(c.port.conns, c)
+	inner := c.Conn
 	c.port.mu.Unlock()
-	return c.Conn.Close()
+	return inner.Close()
 }
 
 // SyscallConn gives access to the descriptor, if the network has such.
@@ -137,6 +139,32 @@ func (c *conn) SyscallConn() (syscall.RawConn, error) {
 		return s.SyscallConn()
 	}
 	return nil, errors.ErrUnsupported
+}
+
+// Detach takes the socket away from the runtime, which waits for it no more, and
+// has what wrap makes of it be the connection. It fails if the network has no
+// sockets.
+func (c *conn) Detach(wrap func(fd int) net.Conn) error {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return err
+	}
+	fd := -1
+	var failed error
+	if err := raw.Control(func(old uintptr) { fd, failed = unix.FcntlInt(old, unix.F_DUPFD_CLOEXEC, 0) }); err != nil {
+		return err
+	}
+	if failed != nil {
+		return failed
+	}
+	c.port.mu.Lock()
+	defer c.port.mu.Unlock()
+	old := c.Conn
+	c.Conn = wrap(fd)
+	if c.port.conns == nil { // closed meanwhile
+		c.Conn.Close()
+	}
+	return old.Close() // the socket lives on in its duplicate
 }
 
 // track makes a connection known to Close.
