@@ -55,6 +55,7 @@ func (l *life) found() {
 	l.parts.consensus.Propose(founding, []placement.Op{
 		{Kind: placement.BeginGeneration, Generation: l.generation, Cluster: id},
 		{Kind: placement.PutMember, Member: l.self},
+		{Kind: placement.SetState, Member: l.self, State: placement.Up}, // whatever the one before said of it
 	})
 }
 

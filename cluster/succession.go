@@ -93,6 +93,10 @@ func (l *life) takeOver(outlived placement.Name) error {
 		l.succession.outlived = "" // who may be back when this process leads another time
 		return err
 	}
+	l.mu.Lock()
+	l.host.Begin(l.generation) // the old leader's word, over a connection of before, is none any more
+	l.host.Leader(l.led.by)
+	l.mu.Unlock()
 	// It is done: who comes must find this generation's gossip, whatever the disk says.
 	return errors.Join(remember(l.node.config.DataDir, l.self, later), l.startGossip())
 }
