@@ -81,6 +81,7 @@ func (r *room) issue() {
 	l, i := r.lane, &r.local
 	i.queued = false
 	if r.silent() {
+		i.dirty, i.changed = false, nil // what was to be told is over
 		return
 	}
 	i.issue(l.now, &l.serial, &l.items, func(to Peer, flags uint8, serial uint64, items []Item) bool {

@@ -427,7 +427,7 @@ func (j *judge) published(n *node, m *message, count int64) {
 	}
 	if m.order == nil {
 		for _, other := range w.nodes {
-			if hearers, _ := j.hearers(other, m, nil); other.alive && hearersSince(hearers, m.begun) {
+			if hearers, _ := j.hearers(other, m, &node{}); other.alive && hearersSince(hearers, m.begun) {
 				if w.calm {
 					w.fail("%v: message %d was answered by nobody, and %v hears it", n, m.id, other)
 				}

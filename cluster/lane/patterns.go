@@ -203,7 +203,9 @@ func (p *Patterns) Receive(from Peer, rec *Record) {
 		}
 		if rec.Serial > 0 {
 			m.heard, m.filling = m.heard || m.filling, false
-			p.network.Send(from, &Record{Type: PatternAck, Serial: rec.Serial})
+			if m.heard { // else it was told all before this node knew that it is a member
+				p.network.Send(from, &Record{Type: PatternAck, Serial: rec.Serial})
+			}
 		}
 		p.countUnheard()
 	case PatternAck:

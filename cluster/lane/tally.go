@@ -68,6 +68,14 @@ func (t *tally) hears(kind Kind, channel []byte, match func(pattern, name []byte
 	return clients
 }
 
+// clients returns how many subscriptions there are.
+func (t *tally) clients() (n int64) {
+	for _, clients := range t.counts {
+		n += clients
+	}
+	return n
+}
+
 // list is a list of items that is made again and again.
 type list struct {
 	items []Item

@@ -1,0 +1,242 @@
+package lane
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"hubsub/cluster/placement"
+)
+
+// bench is one lane and what it does to the world, as text.
+type bench struct {
+	*Lane
+	t    testing.TB
+	done []string
+	full map[Peer]bool // Send is false
+}
+
+func newBench(t testing.TB) *bench {
+	b := &bench{t: t, full: make(map[Peer]bool)}
+	match := func(pattern, name []byte) bool { yes, _ := path.Match(string(pattern), string(name)); return yes }
+	b.Lane = New(Config{Sink: b, Network: b, Director: b, Foreign: NewPatterns(b, &globs{}, nil), Match: match, Start: 7})
+	b.Tick(1)
+	return b
+}
+
+func (b *bench) note(format string, args ...any) {
+	b.done = append(b.done, fmt.Sprintf(format, args...))
+}
+
+func (b *bench) Send(to Peer, r *Record) bool {
+	if b.full[to] {
+		return false
+	}
+	b.note("%d ← %s", to, strings.Join(strings.Fields(brief(r)), " "))
+	return true
+}
+
+func (b *bench) Deliver(_ Kind, _, channel, message []byte) {
+	b.note("deliver %s %s", channel, message)
+}
+func (b *bench) Answer(tag uint64, code Code, n int64) { b.note("answer %d: %d, %d", tag, code, n) }
+func (b *bench) Own(room string, own bool)             { b.note("own %s %v", room, own) }
+func (b *bench) Gap(room string, lost int64, why Why)  { b.note("gap %s %d %d", room, lost, why) }
+func (b *bench) Ask(room string, create bool)          { b.note("ask %s %v", room, create) }
+func (b *bench) Suspect(p Peer)                        { b.note("suspect %d", p) }
+func (b *bench) Enter(room string) bool                { b.note("enter %s", room); return true }
+func (b *bench) Leave(room string)                     { b.note("leave %s", room) }
+
+// brief is a record without what tests of whole conversations do not look at.
+func brief(r *Record) string {
+	names := [...]string{"", "Announce", "Ack", "NotHost", "Publish", "Ordered", "Refuse", "Message", "Position", "Lead", "End", "Handover", "Higher", "PatternAnnounce", "PatternAck", "Recall"}
+	s := names[r.Type]
+	for _, i := range r.Items {
+		s += fmt.Sprintf(" %s=%d", i.Name, i.Count)
+	}
+	switch r.Type {
+	case Message:
+		s += fmt.Sprintf(" %s %s #%d/%d", r.Channel, r.Message, r.Number, r.Index)
+	case Publish:
+		s += fmt.Sprintf(" %s %s attempt %d", r.Channel, r.Message, r.Attempt)
+	case Ordered:
+		s += fmt.Sprintf(" %d", r.Count)
+	case Position, Ack:
+		s += fmt.Sprintf(" %d", r.Index)
+	}
+	return s
+}
+
+// wants checks what the lane has done since the last time.
+func (b *bench) wants(want ...string) {
+	b.t.Helper()
+	if !slices.Equal(b.done, want) {
+		b.t.Errorf("it does\n\t%s\nand shall do\n\t%s", strings.Join(b.done, "\n\t"), strings.Join(want, "\n\t"))
+	}
+	b.done = nil
+}
+
+// hosts opens room r on this node and others, this one first.
+func (b *bench) hosts(others ...Peer) {
+	b.Opened("r", epoch(1), append([]Peer{Self}, others...))
+	b.Flush()
+	for _, p := range others {
+		b.Receive(p, &Record{Type: NotHost, Room: []byte("r")}) // who was not told yet knows of no leader
+	}
+	b.done = nil
+}
+
+func epoch(i uint64) placement.Epoch { return placement.Epoch{Generation: 1, Index: i} }
+
+func (b *bench) announce(from Peer, serial uint64, channel string, clients int64) {
+	b.Receive(from, &Record{Type: Announce, Flags: Reset, Room: []byte("r"), Serial: serial, Items: []Item{{Channel, []byte(channel), clients}}})
+}
+
+// A room that nobody else hears is the engine's, until somebody does.
+func TestOwnEndsBeforeInterestIsAcknowledged(t *testing.T) {
+	b := newBench(t)
+	b.hosts()
+	b.Interest(1, Channel, []byte("r"), []byte("c"), 1)
+	b.wants("enter r", "own r true", "answer 1: 0, 0")
+	b.announce(5, 1, "c", 2)
+	b.wants("own r false", "5 ← Ack 0")
+	if n := b.Publish(2, Channel, []byte("r"), []byte("c"), []byte("m")); n != 3 {
+		t.Errorf("it reaches %d", n)
+	}
+	b.wants("5 ← Message c m #1/1", "deliver c m")
+}
+
+// Who leads answers the publisher before its message comes.
+func TestOrderedComesBeforeTheMessage(t *testing.T) {
+	b := newBench(t)
+	b.hosts()
+	b.announce(5, 1, "c", 1)
+	b.done = nil
+	b.Receive(5, &Record{Type: Publish, Room: []byte("r"), Serial: 1, Attempt: 1, Channel: []byte("c"), Message: []byte("m")})
+	b.wants("5 ← Ordered 1", "5 ← Message c m #1/1")
+	b.full[5] = true // an answer that cannot be given: no place in the order, for this and what follows
+	b.Receive(5, &Record{Type: Publish, Room: []byte("r"), Serial: 2, Attempt: 1, Channel: []byte("c"), Message: []byte("n")})
+	b.full[5] = false
+	b.Receive(5, &Record{Type: Publish, Room: []byte("r"), Serial: 3, Attempt: 1, Channel: []byte("c"), Message: []byte("o")})
+	b.wants("5 ← Refuse")
+}
+
+// What could not be sent is told of before the next message.
+func TestWhoIsOwedMessagesHearsOfThemFirst(t *testing.T) {
+	b := newBench(t)
+	b.hosts()
+	b.announce(5, 1, "c", 1)
+	b.full[5] = true
+	b.Publish(1, Channel, []byte("r"), []byte("c"), []byte("m"))
+	b.full[5] = false
+	b.done = nil
+	b.Publish(2, Channel, []byte("r"), []byte("c"), []byte("n"))
+	b.wants("5 ← Position 1", "5 ← Message c n #2/2")
+}
+
+// What a leader may have got that is gone is not sent again; what it has refused is,
+// one at a time until somebody takes it.
+func TestNeverTwiceAndInOrder(t *testing.T) {
+	b := newBench(t)
+	b.Publish(1, Channel, []byte("r"), []byte("c"), []byte("m"))
+	b.wants("ask r false")
+	b.Placed("r", epoch(1), []Peer{5, 6})
+	b.Publish(2, Channel, []byte("r"), []byte("c"), []byte("n"))
+	b.wants("5 ← Publish c m attempt 1", "5 ← Publish c n attempt 1")
+	b.Receive(5, &Record{Type: Refuse, Room: []byte("r"), Serial: 1, Attempt: 1})
+	b.Receive(5, &Record{Type: Refuse, Room: []byte("r"), Serial: 2, Attempt: 1})
+	b.wants()
+	b.Tick(retryInterval + 1)
+	b.wants("5 ← Publish c m attempt 2")
+	b.Receive(5, &Record{Type: Ordered, Room: []byte("r"), Serial: 1, Count: 3})
+	b.wants("answer 1: 0, 3", "5 ← Publish c n attempt 2")
+	b.Dead(5)
+	b.wants("answer 2: 1, 0")
+}
+
+// A room that does not exist answers only what was asked before.
+func TestAbsenceAnswersWhatCameBefore(t *testing.T) {
+	b := newBench(t)
+	b.Publish(1, Channel, []byte("r"), []byte("c"), []byte("m"))
+	b.Publish(2, Channel, []byte("r"), []byte("c"), []byte("n"))
+	b.wants("ask r false")
+	b.Unplaced("r", Done)
+	b.wants("answer 1: 0, 0")
+	b.Tick(askInterval + 1)
+	b.wants("ask r false")
+	b.Unplaced("r", Done)
+	b.wants("answer 2: 0, 0")
+}
+
+// A new leader's messages wait until the one before has ended.
+func TestNothingOfTheNextLeaderComesBeforeTheEnd(t *testing.T) {
+	b := newBench(t)
+	r := []byte("r")
+	k1, k2 := Key{Epoch: epoch(1), Start: 1}, Key{Epoch: epoch(2), Start: 2}
+	b.Interest(1, Channel, r, []byte("c"), 1)
+	b.Placed("r", epoch(1), []Peer{5})
+	b.Flush()
+	b.Receive(5, &Record{Type: Ack, Flags: Leads, Room: r, Key: k1, Serial: 2})
+	b.done = nil
+	b.Receive(6, &Record{Type: Lead, Flags: Planned | Known, Room: r, Key: k2, Prev: k1})
+	b.Receive(6, &Record{Type: Message, Room: r, Key: k2, Number: 1, Index: 1, Channel: []byte("c"), Message: []byte("second")})
+	b.wants()
+	b.Receive(5, &Record{Type: Message, Room: r, Key: k1, Number: 1, Index: 1, Channel: []byte("c"), Message: []byte("first")})
+	b.wants("deliver c first")
+	b.Receive(5, &Record{Type: End, Room: r, Key: k1, Number: 1, Index: 1})
+	b.wants("deliver c second")
+}
+
+// An announcement that is cut short does not count as all that a node hears.
+func TestHalfAnAnnouncementIsNone(t *testing.T) {
+	b := newBench(t)
+	b.hosts()
+	b.announce(5, 0, "a", 1) // more follows
+	b.Publish(1, Channel, []byte("r"), []byte("b"), []byte("m"))
+	b.wants("5 ← Message b m #1/1")
+	b.Receive(5, &Record{Type: Announce, Room: []byte("r"), Serial: 3, Items: []Item{{Channel, []byte("b"), 1}}})
+	b.Publish(2, Channel, []byte("r"), []byte("c"), []byte("m"))
+	b.wants("enter r", "5 ← Ack 1")
+}
+
+func TestInfo(t *testing.T) {
+	b := newBench(t)
+	if _, ok := b.Info("r"); ok {
+		t.Error("it knows a room of which it never heard")
+	}
+	b.hosts()
+	b.announce(5, 1, "c", 2)
+	b.Interest(0, Shard, []byte("r"), []byte("s"), 1)
+	b.Publish(1, Channel, []byte("r"), []byte("c"), []byte("m"))
+	i, _ := b.Info("r")
+	want := Info{Key: Key{epoch(1), 0, 7}, Leader: Self, Serves: true, Leads: true, Number: 1, Clients: 1, Nodes: []Listener{{5, 2}}}
+	if fmt.Sprint(i) != fmt.Sprint(want) {
+		t.Errorf("it knows %+v\nnot %+v", i, want)
+	}
+}
+
+func TestAlarms(t *testing.T) {
+	var a alarms
+	one, two := &room{name: "one"}, &room{name: "two"}
+	l := &Lane{}
+	for _, at := range []time.Duration{30, 20, 25, 10} {
+		l.alarm(one, at)
+	}
+	l.alarm(two, 15)
+	a = l.alarms
+	var got []string
+	for now := time.Duration(1); now < 40; now++ {
+		for r := a.due(now); r != nil; r = a.due(now) {
+			got = append(got, fmt.Sprintf("%s %d", r.name, now))
+		}
+	}
+	if want := []string{"one 10", "two 15"}; !slices.Equal(got, want) { // the later ones were replaced
+		t.Errorf("it looks at %v and not at %v", got, want)
+	}
+	if a.next() != never {
+		t.Errorf("it looks again at %v", a.next())
+	}
+}
