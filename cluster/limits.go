@@ -100,4 +100,8 @@ const (
 	// showInterval is how old the lanes' figures may be: none is shown to others
 	// without a lock.
 	showInterval = 100 * time.Millisecond
+
+	// brakeTime is how long an answer waits to a publisher whose message goes to a
+	// node that does not keep up: what a redial and a resend take.
+	brakeTime = 10 * time.Millisecond
 )

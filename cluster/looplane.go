@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"encoding/binary"
 	"sync"
 	"sync/atomic"
@@ -35,6 +36,7 @@ type Lane struct {
 	leaving  []*outgoing // with something to send
 	record   lane.Record
 	scratch  []byte
+	brake    brake
 
 	shownAt time.Duration
 
@@ -59,6 +61,7 @@ type outgoing struct {
 	records []byte
 	n       int
 	free    int  // bytes that the link's queue had room for at the first of them
+	slow    bool // more than half of it was taken: the node does not keep up
 	stuck   bool // the link did not take them
 }
 
@@ -86,7 +89,15 @@ func (l *Lane) post(m letter) {
 
 // Publish, Interest and Count are the engine's questions; see lane.Lane.
 func (l *Lane) Publish(tag uint64, kind lane.Kind, room, channel, message []byte) int64 {
-	return l.core.Publish(tag, kind, room, channel, message)
+	l.brake.begin()
+	n := l.core.Publish(tag, kind, room, channel, message)
+	if !l.brake.crowded || n < 0 {
+		return n
+	}
+	now := l.lanes.now()
+	l.brake.slow(now, room)
+	l.brake.hold(lateAnswer{due: now + brakeTime, tag: tag, n: n})
+	return -1
 }
 
 func (l *Lane) Interest(tag uint64, kind lane.Kind, room, text []byte, delta int) {
@@ -112,6 +123,7 @@ func (l *Lane) Drain() {
 		l.shown, l.shownAt = l.core.Stats(), now
 	}
 	l.mu.Unlock()
+	l.release(now)
 	for i := range letters {
 		m := &letters[i]
 		if m.do != nil {
@@ -141,7 +153,11 @@ func (l *Lane) read(from lane.Peer, records []byte) {
 				l.lanes.change(func(p *lane.Patterns) { p.Receive(from, &l.record) })
 			}
 		default:
+			l.brake.begin()
 			l.core.Receive(from, &l.record)
+			if l.brake.crowded {
+				l.brake.slow(l.lanes.now(), l.record.Room)
+			}
 		}
 	}
 }
@@ -179,6 +195,7 @@ func (l *Lane) Next() time.Duration {
 	if l.loop == 0 {
 		next = min(next, l.lanes.patternsNext())
 	}
+	next = min(next, l.brake.next())
 	now := l.lanes.now()
 	if len(l.leaving) > 0 {
 		next = min(next, now+stuckRetry)
@@ -191,6 +208,19 @@ func (l *Lane) Next() time.Duration {
 
 // Send is the lane's Network.
 func (l *Lane) Send(to lane.Peer, rec *lane.Record) bool {
+	l.scratch = lane.AppendRecord(l.scratch[:0], rec)
+	if rec.Type == lane.Ordered && l.brake.active() {
+		if now := l.lanes.now(); l.brake.holds(now, to, rec.Room) {
+			l.brake.hold(lateAnswer{due: now + brakeTime, to: to, record: bytes.Clone(l.scratch)})
+			return true
+		}
+	}
+	return l.put(to, l.scratch, rec.Type != lane.Message)
+}
+
+// put adds a record to what leaves for a node. An urgent one, which is no message,
+// is added as long as there is room at all.
+func (l *Lane) put(to lane.Peer, record []byte, urgent bool) bool {
 	for int(to) >= len(l.outgoing) {
 		l.outgoing = append(l.outgoing, nil)
 	}
@@ -199,28 +229,31 @@ func (l *Lane) Send(to lane.Peer, rec *lane.Record) bool {
 		o = &outgoing{to: to}
 		l.outgoing[to] = o
 	}
-	l.scratch = lane.AppendRecord(l.scratch[:0], rec)
 	if len(o.records) == 0 {
-		o.free = l.room(to)
+		o.free, o.slow = l.room(to)
 		l.leaving = append(l.leaving, o)
 	}
-	if o.stuck && rec.Type == lane.Message || len(o.records)+len(l.scratch) > o.free {
+	if !urgent && (o.slow || o.stuck || 2*len(o.records) > o.free) {
+		l.brake.crowded = true
+	}
+	if o.stuck && !urgent || len(o.records)+len(record) > o.free {
 		return false
 	}
-	o.records = binary.AppendUvarint(o.records, uint64(len(l.scratch)))
-	o.records = append(o.records, l.scratch...)
+	o.records = binary.AppendUvarint(o.records, uint64(len(record)))
+	o.records = append(o.records, record...)
 	o.n++
 	return true
 }
 
-// room returns how much may be sent to a node until the next flush.
-func (l *Lane) room(to lane.Peer) int {
+// room returns how much may be sent to a node until the next flush, and whether
+// that is the smaller part of what its queue holds.
+func (l *Lane) room(to lane.Peer) (bytes int, slow bool) {
 	links := l.lanes.links.Load()
 	if links == nil {
-		return outgoingMin
+		return outgoingMin, false
 	}
 	queued, most := links.Queue(l.lanes.peers.get(to).name)
-	return max(most-queued, outgoingMin)
+	return max(most-queued, outgoingMin), 2*queued > most
 }
 
 // discard forgets what has not left for a node.

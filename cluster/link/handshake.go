@@ -212,7 +212,7 @@ func (p *peer) consent(h hello) (a answer, received uint64, ok bool) {
 // batches up to a number. There is none yet.
 func (p *peer) establish(c *conn, received uint64) {
 	s := &p.session
-	p.conn = c
+	p.conn, p.behind = c, true
 	p.down, p.wanted, p.failing = false, false, false
 	p.counts.connections++
 	p.unacked, p.ackDue = 0, false // the greeting has told

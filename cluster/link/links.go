@@ -99,7 +99,7 @@ func (l *Links) Queue(name placement.Name) (bytes, bytesMax int) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.queue.len(), p.queue.rate.bound()
+	return p.queue.len(), p.bound()
 }
 
 // Forget ends the link to a peer that is dead, with what waits for it, and does

@@ -34,6 +34,7 @@ type peer struct {
 
 	// Its connection. It is there until nobody reads or writes it any more.
 	conn       *conn
+	behind     bool      // the queue holds what came while there was none
 	writing    bool      // somebody writes to it, or makes a batch for it
 	released   sync.Cond // writing has become false
 	out        []byte    // of a batch or an acknowledgement: what is still to be written
@@ -122,10 +123,23 @@ func (p *peer) takes(records []byte) (dropReason, bool) {
 		return dropUnreachable, false
 	case len(records) > RecordBytesMax && tooLong(records):
 		return dropTooLong, false
-	case waiting > 0 && waiting+len(records) > p.queue.rate.bound():
+	case waiting > 0 && waiting+len(records) > p.bound():
 		return dropFull, false
 	}
 	return 0, true
+}
+
+// bound returns how many bytes may wait in the queue. While there is no connection,
+// and until what came meanwhile is written, they are as many as a ring holds: so
+// much a break may cost and lose nothing.
+func (p *peer) bound() int {
+	if p.queue.len() == 0 {
+		p.behind = false
+	}
+	if p.conn == nil || p.behind {
+		return ringBytesMax
+	}
+	return p.queue.rate.bound()
 }
 
 // tooLong reports whether there is one among some records that no batch may
