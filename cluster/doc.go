@@ -19,6 +19,7 @@
 //	reunion.go      finding again who was cut off; visit.go meeting another cluster
 //	succession.go   taking over when the only voter is dead
 //	leave.go        ending in order
+//	query.go        what all nodes are asked; roomview.go a room as each sees it
 //
 // What can be said without a clock, a lock or a network is said by small types and
 // functions that have none, each with a table of facts beside it.

@@ -81,6 +81,13 @@ func (p *loop) Deliver(_ lane.Kind, _, channel, message []byte) {
 	p.heard = append(p.heard, string(channel)+" "+string(message))
 }
 
+// hears returns how many messages clients of the loop have heard.
+func (p *loop) hears() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.heard)
+}
+
 func (p *loop) Answer(tag uint64, code lane.Code, n int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -28,6 +28,7 @@ const queryKind port.Kind = 'Q'
 // query is a question.
 type query struct {
 	Names *namesQuery `json:"names,omitempty"`
+	Room  []byte      `json:"room,omitempty"` // how does the node see it? Base64, for a name may be any bytes
 }
 
 // namesQuery asks for what clients of a node are subscribed to.
@@ -38,7 +39,8 @@ type namesQuery struct {
 
 // reply answers a query.
 type reply struct {
-	Names []string `json:"names,omitempty"`
+	Names []string  `json:"names,omitempty"`
+	Room  *RoomView `json:"room,omitempty"` // nil: it knows nothing of it
 }
 
 // Names returns what clients of all nodes are subscribed to, each once, in their
@@ -107,6 +109,9 @@ func (n *Node) serveQuery(conn net.Conn, peer port.Greeting) {
 	var r reply
 	if q.Names != nil {
 		r.Names = n.config.Names(q.Names.Kind, q.Names.Pattern)
+	}
+	if len(q.Room) > 0 {
+		r.Room = n.config.Lanes.view(string(q.Room))
 	}
 	if err := writeJSON(conn, r); err != nil {
 		n.log.Info("cannot answer a node's question", "node", peer.Name, "error", err)
