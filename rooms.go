@@ -18,8 +18,17 @@ func (r rooms) Place(ctx context.Context, room string, replicas int) (command.Ro
 	return roomFor(r.node.Place(ctx, room, cluster.RoomOptions{Replicas: replicas}))
 }
 
-func (r rooms) Find(ctx context.Context, room string) (command.Room, error) {
-	return roomFor(r.node.Find(ctx, room))
+func (r rooms) Inspect(ctx context.Context, room string) (command.Room, []command.RoomNode, error) {
+	found, views, err := r.node.Inspect(ctx, room)
+	told, err := roomFor(found, err)
+	var nodes []command.RoomNode
+	for _, v := range views {
+		nodes = append(nodes, command.RoomNode{
+			ID: v.ID, Role: v.Role(), Clients: v.Clients, Key: v.Key, Messages: v.Number,
+			Gaps: v.Gaps, Lost: v.Lost, Audience: v.Audience,
+		})
+	}
+	return told, nodes, err
 }
 
 func (r rooms) CloseRoom(ctx context.Context, room string) error {

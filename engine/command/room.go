@@ -3,7 +3,9 @@ package command
 import (
 	"bytes"
 	"context"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -76,19 +78,19 @@ func roomGet(c call) {
 	})
 }
 
-// roomInfo is ROOM INFO room.
+// roomInfo is ROOM INFO room. What the nodes know comes last: it grows.
 func roomInfo(c call) {
 	if !inCluster(c) {
 		return
 	}
 	name := string(c.args()[0])
 	ask(c, func(ctx context.Context, rooms Rooms) (func(*resp.Writer), error) {
-		room, err := rooms.Find(ctx, name)
+		room, nodes, err := rooms.Inspect(ctx, name)
 		if isNoRoom(err) {
 			return (*resp.Writer).Null, nil
 		}
 		return func(w *resp.Writer) {
-			w.Map(6)
+			w.Map(7)
 			w.BulkString("room")
 			w.BulkString(room.Name)
 			w.BulkString("epoch")
@@ -101,8 +103,37 @@ func roomInfo(c call) {
 			w.Bool(room.Keep)
 			w.BulkString("pins")
 			writeStrings(w, room.Pins)
+			w.BulkString("nodes")
+			w.Array(len(nodes))
+			for i := range nodes {
+				nodes[i].write(w)
+			}
 		}, err
 	})
+}
+
+func (n *RoomNode) write(w *resp.Writer) {
+	w.Map(8)
+	w.BulkString("id")
+	w.BulkString(n.ID)
+	w.BulkString("role")
+	w.BulkString(n.Role)
+	w.BulkString("clients")
+	w.Int(n.Clients)
+	w.BulkString("key")
+	w.BulkString(n.Key)
+	w.BulkString("messages")
+	w.Int(int64(n.Messages))
+	w.BulkString("gaps")
+	w.Int(n.Gaps)
+	w.BulkString("lost")
+	w.Int(n.Lost)
+	w.BulkString("audience")
+	w.Map(len(n.Audience))
+	for _, id := range slices.Sorted(maps.Keys(n.Audience)) {
+		w.BulkString(id)
+		w.Int(n.Audience[id])
+	}
 }
 
 // roomList is ROOM LIST [cursor] [MATCH pattern] [COUNT count]. The pattern is

@@ -56,21 +56,24 @@ func (s *town) Place(ctx context.Context, name string, replicas int) (Room, erro
 	return room, nil
 }
 
-func (s *town) Find(_ context.Context, name string) (Room, error) {
+func (s *town) Inspect(_ context.Context, name string) (Room, []RoomNode, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	room, ok := s.rooms[name]
 	switch {
 	case s.fault != nil:
-		return Room{}, s.fault
+		return Room{}, nil, s.fault
 	case !ok:
-		return Room{}, fmt.Errorf("asked for %q: %w", name, ErrNoRoom)
+		return Room{}, nil, fmt.Errorf("asked for %q: %w", name, ErrNoRoom)
 	}
-	return room, nil
+	return room, []RoomNode{
+		{ID: "n1", Role: "leader", Clients: 2, Key: "1-1/0", Messages: 9, Audience: map[string]int64{"n3": 4, "n2": 1}},
+		{ID: "n2", Role: "guest", Clients: 1, Key: "1-1/0", Messages: 8, Gaps: 3, Lost: 5},
+	}, nil
 }
 
 func (s *town) CloseRoom(ctx context.Context, name string) error {
-	if _, err := s.Find(ctx, name); err != nil {
+	if _, _, err := s.Inspect(ctx, name); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -129,6 +132,19 @@ func array(items ...string) string {
 
 var twoHosts = array(bulk("10.0.0.1:6379"), bulk("10.0.0.2:6379"))
 
+// described is the answer to ROOM INFO. begin begins a map of so many fields.
+func described(name, epoch string, replicas int, no string, begin func(fields int) string) string {
+	return strings.Join([]string{begin(7), bulk("room"), bulk(name), bulk("epoch"), bulk(epoch), bulk("hosts"), twoHosts,
+		bulk("replicas"), fmt.Sprint(":", replicas), bulk("keep"), no, bulk("pins"), "*0", bulk("nodes"), "*2",
+		begin(8), bulk("id"), bulk("n1"), bulk("role"), bulk("leader"), bulk("clients"), ":2", bulk("key"), bulk("1-1/0"),
+		bulk("messages"), ":9", bulk("gaps"), ":0", bulk("lost"), ":0", bulk("audience"), begin(2), bulk("n2"), ":1", bulk("n3"), ":4",
+		begin(8), bulk("id"), bulk("n2"), bulk("role"), bulk("guest"), bulk("clients"), ":1", bulk("key"), bulk("1-1/0"),
+		bulk("messages"), ":8", bulk("gaps"), ":3", bulk("lost"), ":5", bulk("audience"), begin(0)}, "⏎")
+}
+
+func inRESP2(fields int) string { return fmt.Sprint("*", 2*fields) }
+func inRESP3(fields int) string { return fmt.Sprint("%", fields) }
+
 func TestRooms(t *testing.T) {
 	s := serveIn(t, newTown(), "")
 	c := s.dial()
@@ -138,16 +154,14 @@ func TestRooms(t *testing.T) {
 	f("ROOM GET lobby", array(bulk("lobby"), bulk("1-1"), twoHosts))
 	f("room get lobby replicas 7", array(bulk("lobby"), bulk("1-1"), twoHosts))
 	f("ROOM GET big REPLICAS 3", array(bulk("big"), bulk("1-2"), twoHosts))
-	f("ROOM INFO big", array(bulk("room"), bulk("big"), bulk("epoch"), bulk("1-2"), bulk("hosts"), twoHosts,
-		bulk("replicas"), ":3", bulk("keep"), ":0", bulk("pins"), "*0"))
+	f("ROOM INFO big", described("big", "1-2", 3, ":0", inRESP2))
 	f("ROOM CLOSE lobby", ":1")
 	f("ROOM INFO lobby", "$-1")
 	c.saysWords([]string{"ROOM", "GET", "\x00\r\n"}, array(bulk("\x00\r\n"), bulk("1-2"), twoHosts))
 
 	f("HELLO 3", helloReply(3, c.number("CLIENT ID")))
 	f("ROOM INFO nosuch", "_")
-	f("ROOM INFO big", "%6⏎"+strings.Join([]string{bulk("room"), bulk("big"), bulk("epoch"), bulk("1-2"), bulk("hosts"), twoHosts,
-		bulk("replicas"), ":3", bulk("keep"), "#f", bulk("pins"), "*0"}, "⏎"))
+	f("ROOM INFO big", described("big", "1-2", 3, "#f", inRESP3))
 	f("ROOM GET big", array(bulk("big"), bulk("1-2"), twoHosts))
 	nodes := s.dial().words(t, "ROOM NODES")
 	for _, want := range []string{"n1", "10.0.0.1:7000", "z", "up", "0.25", "n2", "down"} {
@@ -373,6 +387,5 @@ func TestRoomAnswerForNobody(t *testing.T) {
 	c.ends()
 	cluster.gate <- struct{}{}
 	eventually(t, "nobody waits", func() bool { return s.handler.asking.Load() == 0 })
-	s.dial().says("ROOM INFO a", array(bulk("room"), bulk("a"), bulk("epoch"), bulk("1-1"), bulk("hosts"), twoHosts,
-		bulk("replicas"), ":2", bulk("keep"), ":0", bulk("pins"), "*0"))
+	s.dial().says("ROOM INFO a", described("a", "1-1", 2, ":0", inRESP2))
 }

@@ -14,8 +14,8 @@ type Rooms interface {
 	// Place returns a room, and makes it if it does not exist. replicas 0 is
 	// the cluster's default, or what the room has.
 	Place(ctx context.Context, room string, replicas int) (Room, error)
-	// Find returns a room, or ErrNoRoom.
-	Find(ctx context.Context, room string) (Room, error)
+	// Inspect returns a room, or ErrNoRoom, and how the nodes see it that know it.
+	Inspect(ctx context.Context, room string) (Room, []RoomNode, error)
 	// CloseRoom removes a room; ErrNoRoom if there is none.
 	CloseRoom(ctx context.Context, room string) error
 	// Rooms returns names from the cursor on, about count, and where to go on;
@@ -38,6 +38,18 @@ type Room struct {
 	Replicas int      // how many hosts it shall have
 	Keep     bool     // it stays when nobody uses it
 	Pins     []string // ids of the nodes that shall host it
+}
+
+// RoomNode is a room as one node sees it.
+type RoomNode struct {
+	ID       string
+	Role     string           // "leader", "host" or "guest"
+	Clients  int64            // subscriptions there to channels of the room
+	Key      string           // of the leader that it follows; empty: none yet
+	Messages uint64           // numbered under the key, as far as it knows; none while the leader's clients alone hear the room
+	Gaps     int64            // that clients there were told of
+	Lost     int64            // messages in those of known size
+	Audience map[string]int64 // clients of the other nodes by id, as a host knows them
 }
 
 // Node is a member of the cluster.
