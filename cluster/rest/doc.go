@@ -3,7 +3,7 @@
 // of the node, and its error a problem document (RFC 9457).
 //
 //	PUT    /v1/rooms/{room}  makes a room if need be, and tells its hosts
-//	GET    /v1/rooms/{room}  tells them, or 404
+//	GET    /v1/rooms/{room}  tells them and how each node sees the room, or 404
 //	DELETE /v1/rooms/{room}  takes them away
 //	GET    /v1/rooms         all rooms, page by page
 //	GET    /v1/nodes         the cluster's members

@@ -18,7 +18,7 @@ import (
 // Node is what the API needs of a cluster.Node. Any goroutine calls it.
 type Node interface {
 	Place(ctx context.Context, room string, o cluster.RoomOptions) (cluster.Room, error)
-	Find(ctx context.Context, room string) (cluster.Room, error)
+	Inspect(ctx context.Context, room string) (cluster.Room, []cluster.NodeView, error)
 	CloseRoom(ctx context.Context, room string) error
 	Rooms(ctx context.Context, cursor uint64, count int) (next uint64, rooms []cluster.Room, err error)
 	Nodes() []cluster.NodeStatus

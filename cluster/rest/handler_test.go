@@ -23,13 +23,21 @@ func lobby(name string) string {
 	return `{"room":"` + name + `","epoch":"1-1","hosts":["10.0.0.2:6379","10.0.0.1:6379"],"replicas":1,"keep":false,"pins":[]}`
 }
 
+// detail is what it says of one room alone.
+func detail(name string) string {
+	return strings.TrimSuffix(lobby(name), "}") + `,"nodes":[` +
+		`{"id":"n1","role":"leader","clients":0,"key":"1-1/0","messages":9,"gaps":0,"lost":0,"audience":{"n2":4,"n3":1}},` +
+		`{"id":"n2","role":"host","clients":4,"key":"1-1/0","messages":9,"gaps":0,"lost":0,"audience":{}},` +
+		`{"id":"n3","role":"guest","clients":1,"key":"","messages":8,"gaps":2,"lost":7,"audience":{}}]}`
+}
+
 func TestRoom(t *testing.T) {
 	s := serve(t, "")
 	s.refuses("GET", "/v1/rooms/lobby", "", noRoom)
 	s.refuses("DELETE", "/v1/rooms/lobby", "", noRoom)
 	s.says("PUT", "/v1/rooms/lobby", "", 200, lobby("lobby"))
 	s.says("PUT", "/v1/rooms/lobby", "{}", 200, lobby("lobby"))
-	s.says("GET", "/v1/rooms/lobby", "", 200, lobby("lobby"))
+	s.says("GET", "/v1/rooms/lobby", "", 200, detail("lobby"))
 	s.says("HEAD", "/v1/rooms/lobby", "", 200, "")
 	s.says("DELETE", "/v1/rooms/lobby", "", 204, "")
 	s.refuses("GET", "/v1/rooms/lobby", "", noRoom)
@@ -40,7 +48,7 @@ func TestNames(t *testing.T) {
 		t.Helper()
 		s := serve(t, "")
 		s.says("PUT", "/v1/rooms/"+segment, "", 200, lobby(name))
-		s.says("GET", "/v1/rooms/"+segment, "", 200, lobby(name))
+		s.says("GET", "/v1/rooms/"+segment, "", 200, detail(name))
 		s.says("DELETE", "/v1/rooms/"+segment, "", 204, "")
 	}
 	f("a%2Fb", "a/b")
@@ -191,7 +199,7 @@ func TestPutsAreLimited(t *testing.T) {
 	if got := s.refuses("PUT", "/v1/rooms/a", "", tooOften); got.header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
-	s.says("GET", "/v1/rooms/a", "", 200, lobby("a"))
+	s.says("GET", "/v1/rooms/a", "", 200, detail("a"))
 	s.client.CloseIdleConnections()
 	s.says("PUT", "/v1/rooms/a", "", 200, lobby("a"))
 }

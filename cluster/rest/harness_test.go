@@ -61,21 +61,25 @@ func (s *town) Place(_ context.Context, name string, o cluster.RoomOptions) (clu
 	return s.rooms[at], nil
 }
 
-func (s *town) Find(_ context.Context, name string) (cluster.Room, error) {
+func (s *town) Inspect(_ context.Context, name string) (cluster.Room, []cluster.NodeView, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	at := s.at(name)
 	switch {
 	case s.fault != nil:
-		return cluster.Room{}, s.fault
+		return cluster.Room{}, nil, s.fault
 	case at < 0:
-		return cluster.Room{}, cluster.ErrNoRoom
+		return cluster.Room{}, nil, cluster.ErrNoRoom
 	}
-	return s.rooms[at], nil
+	return s.rooms[at], []cluster.NodeView{
+		{ID: "n1", RoomView: cluster.RoomView{Key: "1-1/0", Leads: true, Hosts: true, Number: 9, Audience: map[string]int64{"n3": 1, "n2": 4}}},
+		{ID: "n2", RoomView: cluster.RoomView{Key: "1-1/0", Hosts: true, Clients: 4, Number: 9, Audience: map[string]int64{}}},
+		{ID: "n3", RoomView: cluster.RoomView{Clients: 1, Number: 8, Gaps: 2, Lost: 7, Audience: map[string]int64{}}},
+	}, nil
 }
 
 func (s *town) CloseRoom(ctx context.Context, name string) error {
-	if _, err := s.Find(ctx, name); err != nil {
+	if _, _, err := s.Inspect(ctx, name); err != nil {
 		return err
 	}
 	s.mu.Lock()

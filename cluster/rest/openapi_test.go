@@ -220,6 +220,13 @@ func TestConforms(t *testing.T) {
 	} {
 		f("Room", strings.Replace(good, change[0], change[1], 1), false)
 	}
+	f("RoomDetail", detail("a"), true)
+	for _, change := range [][2]string{
+		{`"nodes":[`, `"node":[`}, {`leader`, `owner`}, {`"gaps":2`, `"gaps":-1`}, {`"n2":4`, `"n2":"4"`}, {`"lost":7`, `"lost":7,"more":1`},
+		{`"messages":9`, `"messages":null`},
+	} {
+		f("RoomDetail", strings.Replace(detail("a"), change[0], change[1], 1), false)
+	}
 	f("Page", `{"rooms":[`+good+`],"next":"1"}`, true)
 	f("Page", `{"rooms":[`+good+`],"next":1}`, false)
 	f("Problem", `{"type":"urn:hubsub:x","title":"","status":200,"detail":""}`, false)

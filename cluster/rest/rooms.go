@@ -38,6 +38,31 @@ func shown(r *cluster.Room) room {
 	return s
 }
 
+// roomDetail is a room and how the nodes see it that know it.
+type roomDetail struct {
+	room
+	Nodes []roomNode `json:"nodes"`
+}
+
+type roomNode struct {
+	ID       string           `json:"id"`
+	Role     string           `json:"role"`
+	Clients  int64            `json:"clients"`
+	Key      string           `json:"key"`
+	Messages uint64           `json:"messages"`
+	Gaps     int64            `json:"gaps"`
+	Lost     int64            `json:"lost"`
+	Audience map[string]int64 `json:"audience"`
+}
+
+func detailed(r *cluster.Room, views []cluster.NodeView) roomDetail {
+	d := roomDetail{shown(r), []roomNode{}}
+	for _, v := range views {
+		d.Nodes = append(d.Nodes, roomNode{v.ID, v.Role(), v.Clients, v.Key, v.Number, v.Gaps, v.Lost, v.Audience})
+	}
+	return d
+}
+
 // page is some rooms of many. Next is where the rest begins, "" if there is none.
 type page struct {
 	Rooms []room `json:"rooms"`
@@ -136,12 +161,12 @@ func (a *api) getRoom(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	room, err := a.Node.Find(r.Context(), name)
+	room, views, err := a.Node.Inspect(r.Context(), name)
 	if err != nil {
 		a.refuse(w, err)
 		return
 	}
-	reply(w, shown(&room))
+	reply(w, detailed(&room, views))
 }
 
 func (a *api) deleteRoom(w http.ResponseWriter, r *http.Request) {

@@ -103,10 +103,14 @@ func conformsObject(doc, s, v object, at string) error {
 	for name, member := range v {
 		schema, known := properties[name]
 		if !known {
+			more, isSchema := s["additionalProperties"].(object)
 			if s["additionalProperties"] == false {
 				return fmt.Errorf("%s: %s is not in the document", at, name)
 			}
-			continue
+			if !isSchema {
+				continue
+			}
+			schema = more
 		}
 		if err := conforms(doc, schema, member, at+"."+name); err != nil {
 			return err
