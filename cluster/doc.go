@@ -46,6 +46,20 @@
 // is of the earlier yields to it. Where there are three voters nobody takes over by himself:
 // what was agreed on last may be known to the dead only.
 //
+// # Messages of rooms
+//
+//	engine's loop ◀─▶ Lane ─▶ lane (protocol) ─▶ outgoing, one buffer a node and tick ─▶ link
+//	                   ▲ box ◀── link: records of other nodes
+//	                   └─────── director: where rooms live, who is dead
+//
+// Each loop of the engine has a [Lane] (looplane.go). What others have for it waits
+// in its box until the loop's next tick; what it asks the director it asks under
+// life.mu, for a moment (hosting.go). [Lanes] (lanes.go) outlive the node's lives
+// and number the processes that they hear of (peers.go). The loops read the
+// sockets of links themselves (watching.go). Whose messages go to a node that does
+// not keep up is answered later (brake.go). What all nodes are asked, operators'
+// questions and PUBSUB CHANNELS, goes over connections of its own (query.go).
+//
 // # Ending and returning
 //
 // A process that ends in order waits until the other voters are a majority
