@@ -8,7 +8,7 @@ test: tools
 	test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
 	go vet ./...
 	cd e2e/apps/centrifugo && go vet ./...
-	go test -race -timeout 6m $$(go list ./... | grep -v -e /e2e$$ -e /placement$$)
+	go test -race -timeout 6m $$(go list ./... | grep -v -e /e2e$$ -e /placement$$ -e /cluster/lane$$)
 	go test -timeout 6m ./cluster/placement ./cluster/lane # no goroutine in them, and simulators that take sixteen times as long with -race
 	go test -race -timeout 13m ./e2e -storm 1m
 
