@@ -16,12 +16,8 @@ var mutants = []struct{ rule, file, right, wrong string }{
 		"	c := rec.Key.Compare(r.key)\n	switch {\n	case c < 0:", "	c := rec.Key.Compare(r.key)\n	switch {\n	case false:"},
 	{"a new leader begins when the one before has ended", "follow.go",
 		"rec.Prev == r.key && p.set && !p.ended", "false && rec.Prev == r.key && p.set && !p.ended"},
-	{"hosts are told all again when somebody leads that may not know it", "follow.go",
-		"	r.local.renewAll() // hosts", "	// hosts"},
 	{"a gap is told when nothing more is missing", "follow.go",
 		"	r.atone(whole)\n", "	r.atone(true)\n"},
-	{"who was forgotten for a while has missed something", "follow.go",
-		"	r.position.got = 0\n}\n\nfunc (r *room) take(", "}\n\nfunc (r *room) take("},
 	{"what was refused has no place, nor what was sent before that was heard", "publish.go",
 		"rec.Attempt <= o.refused[from]", "false"},
 	{"what a broken link may have brought is not sent again", "publish.go",
@@ -41,8 +37,6 @@ var mutants = []struct{ rule, file, right, wrong string }{
 		"return !a.fresh || !a.empty() }", "return false }"},
 	{"nobody is confirmed while the room may be about to be closed", "audience.go",
 		"if a.unacked = !r.entered && !a.empty(); a.unacked {", "if false {"},
-	{"who has not told all since a link broke hears everything", "order.go",
-		"clients > 0 || !a.fresh {", "clients > 0 {"},
 	{"what was not sent counts", "order.go",
 		"		l.stats.Unsent++\n", "		l.stats.Unsent++\n		a.index--\n"},
 	{"a subscription is confirmed by who leads", "interest.go",
@@ -54,7 +48,7 @@ var mutants = []struct{ rule, file, right, wrong string }{
 	{"hosts that are none any more hear that nobody listens", "interest.go",
 		"		if r.lives(p) {\n			r.lane.deny(", "		if false {\n			r.lane.deny("},
 	{"an interest is told until it is acknowledged", "bulletin.go",
-		"r.lags(before) && now >= r.due,", "r.whole == 0,"},
+		"r.lags() && now >= r.due,", "r.whole == 0,"},
 	{"a node that has not told its patterns hears everything", "patterns.go",
 		"	if p.unheard > 0 {\n		for", "	if false {\n		for"},
 }
@@ -88,7 +82,7 @@ func TestSimFindsMutants(t *testing.T) {
 			}
 			write(t, broken, strings.Replace(string(source), m.right, m.wrong, 1))
 			write(t, overlay, string(files))
-			out, err := exec.Command("go", "test", "-overlay", overlay, "-vet=off", "-ldflags=-s -w", "-run", "^TestSim$", ".", "-sim.seeds", "2000").CombinedOutput()
+			out, err := exec.Command("go", "test", "-overlay", overlay, "-vet=off", "-ldflags=-s -w", "-run", "^TestSim$", ".", "-sim.seeds", "500").CombinedOutput()
 			found := regexp.MustCompile(`(?m)seed \d+: .*`).Find(out)
 			if err == nil || found == nil {
 				t.Fatalf("no seed finds it (%v)\n%s", err, out)

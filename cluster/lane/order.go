@@ -69,7 +69,7 @@ func (r *room) named(kind Kind, channel []byte) int64 {
 func (r *room) order(from Peer, serial uint64, kind Kind, channel, message []byte) (clients int64, ok bool) {
 	l, o, c := r.lane, &r.office, &r.lane.counting
 	clients = r.count(kind, channel)
-	if from != Self && !l.send(from, Record{Type: Ordered, Room: r.raw, Serial: serial, Count: clients}) {
+	if from != Self && !l.send(from, Record{Type: Ordered, Room: r.raw, Key: r.key, Serial: serial, Count: clients}) {
 		return 0, false
 	}
 	for _, a := range c.hearers { // who is owed something shall know that before it gets the next

@@ -217,7 +217,7 @@ func (r *room) published(from Peer, rec *Record) {
 	}
 	ok := true
 	if rec.Flags&CountOnly != 0 {
-		ok = l.send(from, Record{Type: Ordered, Room: r.raw, Serial: rec.Serial, Count: r.named(rec.Kind, rec.Channel)})
+		ok = l.send(from, Record{Type: Ordered, Room: r.raw, Key: r.key, Serial: rec.Serial, Count: r.named(rec.Kind, rec.Channel)})
 	} else {
 		r.used = l.now
 		_, ok = r.order(from, rec.Serial, rec.Kind, rec.Channel, rec.Message)
@@ -242,6 +242,7 @@ func (r *room) refuse(from Peer, rec *Record) {
 // ordered takes the leader's answer: they come in the order of the publishes.
 func (r *room) ordered(from Peer, rec *Record) {
 	q := &r.queue
+	r.hear(rec.Key)
 	if q.to != from {
 		return
 	}

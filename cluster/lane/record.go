@@ -13,7 +13,7 @@ const (
 
 	// Of a node to the leader, and its answers.
 	Publish // Key, Serial, Attempt, Kind, Channel, Message; with Flags&CountOnly nothing is published
-	Ordered // Serial, Count
+	Ordered // Key, Serial, Count
 	Refuse  // Key, Serial, Attempt: the publish has no place in the order
 
 	// Of the leader.

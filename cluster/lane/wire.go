@@ -45,7 +45,7 @@ var partsOf = [typeMax]part{
 	Ack:             hasKey | hasSerial | hasNumber | hasIndex | hasLife,
 	NotHost:         hasKey,
 	Publish:         hasKey | hasSerial | hasAttempt | hasChannel | hasMessage,
-	Ordered:         hasSerial | hasCount,
+	Ordered:         hasKey | hasSerial | hasCount,
 	Refuse:          hasKey | hasSerial | hasAttempt,
 	Message:         hasKey | hasNumber | hasIndex | hasChannel | hasMessage,
 	Position:        hasKey | hasNumber | hasIndex | hasLife,
