@@ -18,6 +18,7 @@
 //	questions.go    clients that wait for an answer; usage.go rooms that nobody uses
 //	reunion.go      finding again who was cut off; visit.go meeting another cluster
 //	succession.go   taking over when the only voter is dead
+//	isolation.go    cut off: with --partition strict it leads nothing then
 //	leave.go        ending in order
 //	query.go        what all nodes are asked; roomview.go a room as each sees it
 //

@@ -81,6 +81,7 @@ func (s *Lanes) begin(l *life) {
 		if l.loop == 0 {
 			s.change(func(p *lane.Patterns) { p.Restart() })
 		}
+		l.core.Isolated(false)
 		l.core.Restart(start)
 	})
 }
@@ -144,6 +145,11 @@ func (s *Lanes) dead(name placement.Name) {
 func (s *Lanes) alive(name placement.Name) {
 	p := s.peers.of(name)
 	s.each(func(l *Lane) { l.core.Alive(p) })
+}
+
+// isolated tells whether this node may have been cut off, and shall lead nothing.
+func (s *Lanes) isolated(yes bool) {
+	s.each(func(l *Lane) { l.core.Isolated(yes) })
 }
 
 // members tells who serves, with their addresses.

@@ -69,6 +69,7 @@ type life struct {
 	balanced    placement.Epoch // of the roster for which the voters are right
 	succession  succession
 	reunion     reunion
+	isolation   isolation
 	departure   departure
 	counted     counted
 
@@ -175,6 +176,7 @@ func (l *life) watch() {
 		return
 	}
 	l.inquireAgain()
+	l.isolate()
 	l.usage.look(l.now(), l.inUse, l.host.Idle)
 	if l.led.here() {
 		l.miss()

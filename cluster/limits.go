@@ -104,4 +104,10 @@ const (
 	// brakeTime is how long an answer waits to a publisher whose message goes to a
 	// node that does not keep up: what a redial and a resend take.
 	brakeTime = 10 * time.Millisecond
+
+	// isolatedAfter is when a node counts as cut off whose leader does not answer,
+	// with --partition strict: before the others give it up. strictInterval is how
+	// often it asks then.
+	isolatedAfter  = 2500 * time.Millisecond
+	strictInterval = watchInterval
 )

@@ -54,7 +54,11 @@ func (r *reunion) round(inVain bool) (hopeless bool) {
 func (l *life) contactDue() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.reunion.due(l.now())
+	due := l.reunion.due(l.now())
+	if l.node.config.Strict {
+		due = min(due, strictInterval)
+	}
+	return due
 }
 
 // contact greets those that should be in the same cluster and are not, and who
@@ -77,6 +81,7 @@ func (l *life) contact() {
 			if err == nil {
 				l.met(peer)
 				l.check(peer)
+				l.heardLeader(peer)
 			}
 			if l.mayKnow(address, peer, err) {
 				known.Store(true)
@@ -89,6 +94,15 @@ func (l *life) contact() {
 	if l.reunion.round(astray && !known.Load()) {
 		l.log.Warn("no process is left that knows where rooms live: this node begins anew", "cluster", l.cluster)
 		l.giveUp()
+	}
+}
+
+// heardLeader takes note of an answer of the leader.
+func (l *life) heardLeader(peer port.Greeting) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if peer.Name == l.led.by && peer.Leader == peer.Name {
+		l.isolation.touch(l.now())
 	}
 }
 
