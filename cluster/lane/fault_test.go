@@ -168,6 +168,7 @@ func (n *node) rename(old *ident) {
 	clear(n.dropped)
 	clear(n.dead)
 	n.roster = 0
+	n.patterns.Begin(n.start)
 	n.patterns.Restart()
 	n.lane.Restart(n.start)
 	w.judge.renamed(n)

@@ -263,8 +263,12 @@ func (j *judge) owe(leader *node, m *message) {
 }
 
 // rival reports whether another node leads a room at the same time, or should, for
-// this one takes it for dead: each side of a partition has its own order.
+// this one takes it for dead, or was taken for it: each side of a partition has its
+// own order.
 func (n *node) rival(room string) bool {
+	if n.name.wronged > 0 || !n.name.member {
+		return true
+	}
 	for _, h := range n.lane.rooms[room].hosts {
 		if i := n.named(h); h != Self && n.dead[i] && i.alive() && i.member {
 			return true

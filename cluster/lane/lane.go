@@ -126,7 +126,16 @@ type Lane struct {
 func New(c Config) *Lane {
 	l := &Lane{Config: c, rooms: make(map[string]*room), dead: make(map[Peer]bool)}
 	l.foreign = l.takeForeign
+	l.begin(c.Start)
 	return l
+}
+
+// begin has this process use no serial again that an earlier one of its name has
+// used: what that had asked may be answered yet. Nobody asks a million times a
+// second for long.
+func (l *Lane) begin(start uint64) {
+	l.Start = start
+	l.serial, l.attempt = max(l.serial, start), max(l.attempt, start)
 }
 
 // room returns the state of a room, new if there is none.
@@ -333,7 +342,7 @@ func (l *Lane) PatternsChanged() {
 // Restart tells that the others know this process by another name, which begins
 // at start, and nothing of what it has said before. What its clients hear stays.
 func (l *Lane) Restart(start uint64) {
-	l.Start = start
+	l.begin(start)
 	clear(l.dead)
 	for _, r := range l.list {
 		r.restart()

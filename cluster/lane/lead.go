@@ -43,6 +43,7 @@ func (r *room) succeed() {
 		o.claimed = now
 	}
 	wait := o.claimed + endWithin
+	handed := o.handed == key.office() && before == r.key // and nobody else has led since
 	switch {
 	case o.leading:
 		r.end(key)
@@ -52,7 +53,7 @@ func (r *room) succeed() {
 		if wait = o.claimed + confirmWithin; r.met() {
 			wait = now
 		}
-	case o.handed == key.office(): // nodes shall have told this host what they hear
+	case handed: // nodes shall have told this host what they hear
 		if wait = o.handedAt + confirmWithin; r.listeners() >= o.nodes {
 			wait = now
 		}
@@ -66,7 +67,7 @@ func (r *room) succeed() {
 	switch {
 	case now < wait:
 		r.lane.alarm(r, wait)
-	case o.handed == key.office():
+	case handed:
 		r.lead(key, Planned)
 	default:
 		r.lead(key, 0)

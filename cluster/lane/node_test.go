@@ -86,6 +86,7 @@ func (w *world) begin(n *node) {
 	n.hosting, n.dropped = make(map[string]*hosting), make(map[string]placement.Epoch)
 	match := func(pattern, name []byte) bool { yes, _ := path.Match(string(pattern), string(name)); return yes }
 	n.patterns = NewPatterns(n, &globs{}, func(tag uint64, code Code) { n.Answer(tag, code, 0) })
+	n.patterns.Begin(n.start)
 	n.lane = New(Config{Sink: n, Network: n, Director: n, Foreign: n.patterns, Match: match, Start: n.start})
 	n.lane.Tick(w.now)
 	if n.slot == len(w.nodes) {

@@ -67,6 +67,10 @@ func NewPatterns(n Network, index Index, answer func(tag uint64, code Code)) *Pa
 	return &Patterns{network: n, index: index, answer: answer, all: make(map[string]*pattern)}
 }
 
+// Begin says when this process began, in microseconds, under the name by which the
+// others know it: no serial is used that an earlier one of that name has used.
+func (p *Patterns) Begin(start uint64) { p.serial = max(p.serial, start) }
+
 // Interest says that delta more clients of this node hear a pattern, or fewer.
 // With a tag the answer follows when all nodes know, or had time to.
 func (p *Patterns) Interest(tag uint64, text []byte, delta int) {
