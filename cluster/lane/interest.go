@@ -85,7 +85,7 @@ func (r *room) issue() {
 		return
 	}
 	i.issue(l.now, &l.serial, &l.items, func(to Peer, flags uint8, serial uint64, items []Item) bool {
-		return l.send(to, Record{Type: Announce, Flags: flags, Room: r.raw, Key: r.key, Serial: serial, Items: items})
+		return l.send(to, Record{Type: Announce, Flags: flags, Room: r.raw, Key: r.highest(), Serial: serial, Items: items})
 	})
 	for w := range i.waits {
 		if i.waits[w].serial == 0 {

@@ -164,7 +164,7 @@ func (r *room) pump() {
 	}
 	for q.waits() && (q.sent == 0 || !q.unsure) {
 		p := q.at(q.sent)
-		rec := Record{Type: Publish, Room: r.raw, Key: r.key, Serial: p.serial, Attempt: q.attempt, Kind: p.kind, Channel: q.channel(p), Message: q.message(p)}
+		rec := Record{Type: Publish, Room: r.raw, Key: r.highest(), Serial: p.serial, Attempt: q.attempt, Kind: p.kind, Channel: q.channel(p), Message: q.message(p)}
 		if p.countOnly {
 			rec.Flags = CountOnly
 		}
