@@ -110,4 +110,8 @@ const (
 	// often it asks then.
 	isolatedAfter  = 2500 * time.Millisecond
 	strictInterval = watchInterval
+
+	// thresholdBytesMax is how much may wait for clients that are about to join, in
+	// one lane; what is more is delivered without them.
+	thresholdBytesMax = 16 << 20
 )

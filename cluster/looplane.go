@@ -32,11 +32,12 @@ type Lane struct {
 	outlet Outlet
 
 	// Owned by the loop.
-	outgoing []*outgoing // by peer; nil: nothing was ever sent to it
-	leaving  []*outgoing // with something to send
-	record   lane.Record
-	scratch  []byte
-	brake    brake
+	outgoing  []*outgoing // by peer; nil: nothing was ever sent to it
+	leaving   []*outgoing // with something to send
+	record    lane.Record
+	scratch   []byte
+	brake     brake
+	threshold threshold
 
 	shownAt time.Duration
 
@@ -69,7 +70,7 @@ type outgoing struct {
 func (s *Lanes) Attach(loop int, o Outlet) *Lane {
 	l := s.all[loop]
 	l.outlet = o
-	l.core = lane.New(lane.Config{Sink: o, Network: l, Director: l, Foreign: s, Match: s.config.Match})
+	l.core = lane.New(lane.Config{Sink: l, Network: l, Director: l, Foreign: s, Match: s.config.Match})
 	l.core.Tick(s.now())
 	l.attached.Store(true)
 	o.Wake()
@@ -105,6 +106,9 @@ func (l *Lane) Interest(tag uint64, kind lane.Kind, room, text []byte, delta int
 		l.lanes.change(func(p *lane.Patterns) { p.Interest(tag, text, delta) })
 		return
 	}
+	if tag != 0 && delta > 0 {
+		l.threshold.await(tag, room)
+	}
 	l.core.Interest(tag, kind, room, text, delta)
 }
 
@@ -116,6 +120,7 @@ func (l *Lane) Count(tag uint64, kind lane.Kind, room, channel []byte) {
 func (l *Lane) Drain() {
 	now := l.lanes.now()
 	l.core.Tick(now)
+	l.threshold.pass(l.outlet.Deliver)
 	l.mu.Lock()
 	letters := l.box
 	l.box = nil
@@ -197,6 +202,9 @@ func (l *Lane) Next() time.Duration {
 	}
 	next = min(next, l.brake.next())
 	now := l.lanes.now()
+	if len(l.threshold.held) > 0 && len(l.threshold.opened) > 0 {
+		return 0
+	}
 	if len(l.leaving) > 0 {
 		next = min(next, now+stuckRetry)
 	}

@@ -175,14 +175,15 @@ func (s *siege) converse(n *node) error {
 		}
 		defer (*c).close()
 	}
-	if err := hears.expect("[subscribe everywhere 1]", "SUBSCRIBE", "everywhere"); err != nil {
+	channel := "{everywhere}" + n.ip // of one room, and each client hears its own
+	if err := hears.expect("[subscribe "+channel+" 1]", "SUBSCRIBE", channel); err != nil {
 		return err
 	}
 	for i := 0; s.goesOn(); i++ {
-		if err := says.expect("1", "PUBLISH", "everywhere", fmt.Sprint(i)); err != nil {
+		if err := says.expect("1", "PUBLISH", channel, fmt.Sprint(i)); err != nil {
 			return err
 		}
-		if err := hears.next(fmt.Sprintf("[message everywhere %d]", i)); err != nil {
+		if err := hears.next(fmt.Sprintf("[message %s %d]", channel, i)); err != nil {
 			return err
 		}
 		s.answers.Add(1)

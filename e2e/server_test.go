@@ -112,6 +112,7 @@ type server struct {
 	exited chan struct{} // closed when the process has ended
 	output lockedBuffer
 	nodes  []*node // of a cluster that stands for one server, which has no process of its own
+	spread *spread // where it listens
 }
 
 // startHubSub starts the built binary with two loops and waits until it answers; args come last, so they win.
@@ -228,6 +229,9 @@ func (s *server) signalAndWait(sig os.Signal, limit time.Duration) bool {
 // kill ends the process at once, as a crash would.
 func (s *server) kill() {
 	s.signalAndWait(syscall.SIGKILL, stopLimit)
+	if s.spread != nil {
+		s.spread.close() // first, as a process that is killed listens no more when its connections end
+	}
 	for _, n := range s.nodes {
 		n.kill()
 	}
@@ -248,6 +252,7 @@ func (s *server) restart(t testing.TB) {
 			n.run(t)
 		}
 		awaitMembers(t, s.nodes, len(s.nodes))
+		s.spread.open(t)
 		return
 	}
 	if err := s.run(); err != nil {

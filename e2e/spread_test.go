@@ -10,8 +10,10 @@ import (
 // A spread is one address for the clients of several servers: each connection goes to the next of them. So a program
 // that knows of one Redis meets a cluster, and no two of its connections the same node.
 type spread struct {
-	listener net.Listener
+	address  string
+	running  sync.WaitGroup
 	mu       sync.Mutex
+	listener net.Listener
 	backends []string
 	next     int
 	clients  map[net.Conn]bool // open ones; nil: no more are served
@@ -20,30 +22,43 @@ type spread struct {
 // newSpread listens on a free port until the test ends.
 func newSpread(t testing.TB, backends ...string) *spread {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	s := &spread{address: "127.0.0.1:0", backends: backends}
+	s.open(t)
+	t.Cleanup(func() {
+		s.close()
+		s.running.Wait()
+	})
+	return s
+}
+
+// open listens, for the first time or again.
+func (s *spread) open(t testing.TB) {
+	t.Helper()
+	listener, err := net.Listen("tcp", s.address)
 	must(t, err)
-	s := &spread{listener: listener, backends: backends, clients: map[net.Conn]bool{}}
-	var running sync.WaitGroup
-	running.Go(func() {
+	s.mu.Lock()
+	s.listener, s.address, s.clients = listener, listener.Addr().String(), map[net.Conn]bool{}
+	s.mu.Unlock()
+	s.running.Go(func() {
 		for {
 			conn, err := listener.Accept()
 			if err != nil {
 				return
 			}
-			running.Go(func() { s.serve(conn.(*net.TCPConn)) })
+			s.running.Go(func() { s.serve(conn.(*net.TCPConn)) })
 		}
 	})
-	t.Cleanup(func() {
-		listener.Close()
-		s.mu.Lock()
-		for client := range s.clients {
-			client.Close()
-		}
-		s.clients = nil
-		s.mu.Unlock()
-		running.Wait()
-	})
-	return s
+}
+
+// close refuses connections, as servers that are not there do, and ends those that there are.
+func (s *spread) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.listener.Close()
+	for client := range s.clients {
+		client.Close()
+	}
+	s.clients = nil
 }
 
 func (s *spread) port() int { return s.listener.Addr().(*net.TCPAddr).Port }
@@ -107,5 +122,6 @@ func startCluster(t testing.TB, args ...string) *server {
 	for _, n := range nodes {
 		backends = append(backends, n.addr())
 	}
-	return &server{name: "cluster", port: newSpread(t, backends...).port(), nodes: nodes}
+	spread := newSpread(t, backends...)
+	return &server{name: "cluster", port: spread.port(), nodes: nodes, spread: spread}
 }
