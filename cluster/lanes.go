@@ -79,7 +79,10 @@ func (s *Lanes) begin(l *life) {
 	start := uint64(l.born.UnixMicro())
 	s.each(func(l *Lane) {
 		if l.loop == 0 {
-			s.change(func(p *lane.Patterns) { p.Restart() })
+			s.change(func(p *lane.Patterns) {
+				p.Begin(start)
+				p.Restart()
+			})
 		}
 		l.core.Isolated(false)
 		l.core.Restart(start)
