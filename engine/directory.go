@@ -115,15 +115,6 @@ func (d *directory) lookup(kind Kind, name []byte) *channel {
 	return nil
 }
 
-// inUse reports whether a channel of the room has a subscriber.
-func (d *directory) inUse(room string) bool {
-	sh := d.shard([]byte(room))
-	sh.mu.RLock()
-	defer sh.mu.RUnlock()
-	r := sh.rooms[room]
-	return r != nil && !r.channels.empty()
-}
-
 // passing returns a channel to publish to that nobody is subscribed to by name:
 // it is not kept, but its room is shared, so that all who hear it by a pattern
 // see one order.

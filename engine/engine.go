@@ -189,10 +189,6 @@ func (e *Engine) Subscribers(kind Kind, name []byte) int64 {
 	return 0
 }
 
-// RoomInUse reports whether a client is subscribed to a channel of the room by
-// name. Any goroutine.
-func (e *Engine) RoomInUse(name string) bool { return e.directory.inUse(name) }
-
 // InCluster reports whether there are lanes. Any goroutine.
 func (e *Engine) InCluster() bool { return e.lanes != nil }
 

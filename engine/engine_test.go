@@ -32,30 +32,6 @@ func TestMessageReachesSubscribers(t *testing.T) {
 	b.quiet()
 }
 
-// A room is in use while one of its channels has a subscriber by name.
-func TestRoomInUse(t *testing.T) {
-	h := newHub(t, 2, nil)
-	p := h.dial()
-	f := func(room string, want bool) {
-		t.Helper()
-		if got := h.RoomInUse(room); got != want {
-			t.Errorf("%q in use: %v", room, got)
-		}
-	}
-	f("lobby", false)
-	p.ask("SUBSCRIBED", "SSUBSCRIBE", "{lobby}chat")
-	f("lobby", true)
-	f("{lobby}chat", false)
-	p.ask("SUBSCRIBED", "SUBSCRIBE", "lobby")
-	p.ask("UNSUBSCRIBED", "SUNSUBSCRIBE", "{lobby}chat")
-	f("lobby", true)
-	p.ask("UNSUBSCRIBED", "UNSUBSCRIBE", "lobby")
-	f("lobby", false)
-	p.ask("SUBSCRIBED", "PSUBSCRIBE", "*")
-	p.ask("1", "PUBLISH", "lobby", "x")
-	f("lobby", false)
-}
-
 // PUBLISHes that are executed at once count one by one, heard or not, and their
 // rooms go with those who hear them, by name or by pattern.
 func TestPublishesOfPipelinesCount(t *testing.T) {
