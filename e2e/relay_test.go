@@ -66,8 +66,9 @@ func TestOneOrder(t *testing.T) {
 	}
 	for i := range heard {
 		if !slices.Equal(heard[i], heard[0]) {
-			at := slices.IndexFunc(heard[i], func(m string) bool { return false })
-			for at = 0; heard[i][at] == heard[0][at]; at++ {
+			at := 0
+			for heard[i][at] == heard[0][at] {
+				at++
 			}
 			t.Fatalf("subscribers 0 and %d differ at message %d: %q and %q", i, at, heard[0][at], heard[i][at])
 		}
