@@ -6,9 +6,9 @@ import (
 	"log/slog"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"hubsub/cluster/bubble"
 	"hubsub/cluster/lane"
 	"hubsub/cluster/placement"
 	"hubsub/cluster/port/porttest"
@@ -37,7 +37,7 @@ type resident struct {
 
 // inTown runs a test in a bubble of virtual time.
 func inTown(t *testing.T, f func(t *testing.T, w *town)) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		w := &town{t: t, network: porttest.New()}
 		defer func() {
 			for _, r := range w.nodes {

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"hubsub/cluster/bubble"
 	"hubsub/cluster/consensus"
 )
 
@@ -94,7 +95,7 @@ func TestAddressesStayFew(t *testing.T) {
 
 // Consensus may tell that this process leads before it is there to be spoken to.
 func TestLeadsEarly(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l, err := newLife(&Node{config: Config{ID: "early", Lanes: newLanes()}, log: slog.New(slog.DiscardHandler)}, nil, 0)
 		if err != nil {
 			t.Fatal(err)

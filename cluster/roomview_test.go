@@ -3,9 +3,9 @@ package cluster
 import (
 	"errors"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"hubsub/cluster/bubble"
 	"hubsub/cluster/lane"
 )
 
@@ -82,7 +82,7 @@ func TestInspect(t *testing.T) {
 
 // A loop that does not answer is not waited for for long.
 func TestViewOfStuckLoop(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		begin := time.Now()
 		if v := newLanes().view("a"); v != nil || time.Since(begin) != queryTimeMax {
 			t.Errorf("%+v after %v", v, time.Since(begin))

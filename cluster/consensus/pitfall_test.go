@@ -18,6 +18,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"hubsub/cluster/bubble"
 	"hubsub/cluster/port"
 )
 
@@ -329,7 +330,7 @@ func TestHalfADirectory(t *testing.T) {
 
 // Raft's log lines come from warnings upwards, and each seldom.
 func TestRaftLog(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		var said atomic.Uint64
 		l := newRaftLog(slog.New(slog.NewTextHandler(&out, nil)), &said).hclog()

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"hubsub/cluster/bubble"
 	"hubsub/cluster/placement"
 	"hubsub/cluster/port"
 	"hubsub/cluster/port/porttest"
@@ -55,7 +55,7 @@ type process struct {
 
 // inWorld runs a test in virtual time.
 func inWorld(t *testing.T, f func(w *world)) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		defer w.end() // also if it fails: nothing may be left in the bubble
 		f(w)

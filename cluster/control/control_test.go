@@ -15,6 +15,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"hubsub/cluster/bubble"
 	"hubsub/cluster/placement"
 	"hubsub/cluster/port"
 	"hubsub/cluster/port/porttest"
@@ -144,14 +145,14 @@ func heardInOrder(t *testing.T, n *node, from placement.Name, skip, first, count
 	}
 }
 
-// bubble runs a test in virtual time.
-func bubble(t *testing.T, f func(t *testing.T, network *porttest.Network)) {
+// inBubble runs a test in virtual time.
+func inBubble(t *testing.T, f func(t *testing.T, network *porttest.Network)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) { f(t, porttest.New()) })
+	bubble.Test(t, func(t *testing.T) { f(t, porttest.New()) })
 }
 
 func TestInOrder(t *testing.T) {
-	bubble(t, func(t *testing.T, network *porttest.Network) {
+	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		a, b := start(t, network.At(addressA), addressA, "1"), start(t, network.At(addressB), addressB, "1")
 		for i := range 1000 {
 			a.Send(b.name, addressB, release(i))
@@ -209,7 +210,7 @@ func eventually(t testing.TB, is func() bool) {
 }
 
 func TestDeadWhenRefused(t *testing.T) {
-	bubble(t, func(t *testing.T, network *porttest.Network) {
+	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		a, b := start(t, network.At(addressA), addressA, "1"), start(t, network.At(addressB), addressB, "1")
 		a.Watch(b.name, addressB)
 		time.Sleep(time.Minute)
@@ -250,7 +251,7 @@ func TestDeadWhenRefused(t *testing.T) {
 
 // Who is only sent to is not watched, but the end of its connection is noticed.
 func TestDeadWithoutWatch(t *testing.T) {
-	bubble(t, func(t *testing.T, network *porttest.Network) {
+	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		a, b := start(t, network.At(addressA), addressA, "1"), start(t, network.At(addressB), addressB, "1")
 		a.Send(b.name, addressB, release(1))
 		synctest.Wait()
@@ -263,7 +264,7 @@ func TestDeadWithoutWatch(t *testing.T) {
 }
 
 func TestDeadWhenAnotherBootAnswers(t *testing.T) {
-	bubble(t, func(t *testing.T, network *porttest.Network) {
+	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		a := start(t, network.At(addressA), addressA, "1")
 		start(t, network.At(addressB), addressB, "2")
 		a.Watch(addressB+"/1", addressB) // which a has never met
@@ -279,7 +280,7 @@ func TestDeadWhenAnotherBootAnswers(t *testing.T) {
 
 // A node restarts between two dials.
 func TestDeadWhenRestarted(t *testing.T) {
-	bubble(t, func(t *testing.T, network *porttest.Network) {
+	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		a, b := start(t, network.At(addressA), addressA, "1"), start(t, network.At(addressB), addressB, "1")
 		a.Send(b.name, addressB, release(1))
 		synctest.Wait()
@@ -303,7 +304,7 @@ func TestDeadWhenRestarted(t *testing.T) {
 
 // What a dial that fails does not prove.
 func TestNotDead(t *testing.T) {
-	bubble(t, func(t *testing.T, network *porttest.Network) {
+	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		a := start(t, network.At(addressA), addressA, "1")
 		other := startAs(t, network.At(addressC), addressC, "other", "1")
 
@@ -367,7 +368,7 @@ func TestNotDead(t *testing.T) {
 
 // A peer that hangs: it takes nothing off its connections.
 func TestHungPeer(t *testing.T) {
-	bubble(t, func(t *testing.T, network *porttest.Network) {
+	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		a, b, c := start(t, network.At(addressA), addressA, "1"), start(t, network.At(addressB), addressB, "1"), start(t, network.At(addressC), addressC, "1")
 		hang := make(chan struct{})
 		b.blocks(hang)
@@ -400,7 +401,7 @@ func TestHungPeer(t *testing.T) {
 }
 
 func TestTooLong(t *testing.T) {
-	bubble(t, func(t *testing.T, network *porttest.Network) {
+	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		a, b := start(t, network.At(addressA), addressA, "1"), start(t, network.At(addressB), addressB, "1")
 		longest := strings.Repeat("r", frameBytesMax-200)
 		a.Send(b.name, addressB, placement.Reserve{Room: longest})
@@ -417,7 +418,7 @@ func TestTooLong(t *testing.T) {
 
 // A peer that dials again is the same peer: its messages stay in order.
 func TestOrderOverConnections(t *testing.T) {
-	bubble(t, func(t *testing.T, network *porttest.Network) {
+	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		a, b := start(t, network.At(addressA), addressA, "1"), start(t, network.At(addressB), addressB, "1")
 		hang := make(chan struct{})
 		b.blocks(hang)
@@ -436,7 +437,7 @@ func TestOrderOverConnections(t *testing.T) {
 
 // What was sent before a peer is forgotten reaches it.
 func TestForgetWritesTheRest(t *testing.T) {
-	bubble(t, func(t *testing.T, network *porttest.Network) {
+	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		a, b, c := start(t, network.At(addressA), addressA, "1"), start(t, network.At(addressB), addressB, "1"), start(t, network.At(addressC), addressC, "1")
 		a.Send(b.name, addressB, release(0))
 		a.Send(c.name, addressC, release(0))
@@ -458,7 +459,7 @@ func TestForgetWritesTheRest(t *testing.T) {
 
 // Who takes nothing does not hold up who closes.
 func TestCloseDoesNotWaitForHungPeers(t *testing.T) {
-	bubble(t, func(t *testing.T, network *porttest.Network) {
+	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		a, b := start(t, network.At(addressA), addressA, "1"), start(t, network.At(addressB), addressB, "1")
 		hang := make(chan struct{})
 		b.blocks(hang)
@@ -480,7 +481,7 @@ func TestCloseDoesNotWaitForHungPeers(t *testing.T) {
 
 // After Close another Control takes the port, as when a node starts a new life.
 func TestAnotherControlOnThePort(t *testing.T) {
-	bubble(t, func(t *testing.T, network *porttest.Network) {
+	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		a, b := start(t, network.At(addressA), addressA, "1"), start(t, network.At(addressB), addressB, "1")
 		a.Send(b.name, addressB, release(0))
 		synctest.Wait()
@@ -504,7 +505,7 @@ func TestAnotherControlOnThePort(t *testing.T) {
 }
 
 func TestBadFrames(t *testing.T) {
-	bubble(t, func(t *testing.T, network *porttest.Network) {
+	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		a, b, c := start(t, network.At(addressA), addressA, "1"), start(t, network.At(addressB), addressB, "1"), start(t, network.At(addressC), addressC, "1")
 		c.Send(b.name, addressB, release(1))
 		synctest.Wait()
@@ -541,7 +542,7 @@ func TestBadFrames(t *testing.T) {
 
 // A peer that accepts and ends connections at once is not dialed without rest.
 func TestRestsBetweenDials(t *testing.T) {
-	bubble(t, func(t *testing.T, network *porttest.Network) {
+	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		a, b := start(t, network.At(addressA), addressA, "1"), start(t, network.At(addressB), addressB, "1")
 		b.port.Handle(port.Control, func(conn net.Conn, _ port.Greeting) { conn.Close() })
 		a.Watch(b.name, addressB)

@@ -11,7 +11,6 @@ import (
 func TestDetection(t *testing.T) {
 	f := func(count int, how string, end func(w *world, n *node), within time.Duration) {
 		t.Run(fmt.Sprintf("%d nodes, one %s", count, how), func(t *testing.T) {
-			t.Parallel()
 			inWorld(t, func(w *world) {
 				w.found(count)
 				time.Sleep(5 * time.Second)

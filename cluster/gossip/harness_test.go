@@ -6,11 +6,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
 
+	"hubsub/cluster/bubble"
 	"hubsub/cluster/placement"
 	"hubsub/cluster/port"
 	"hubsub/cluster/port/porttest"
@@ -48,7 +48,7 @@ type node struct {
 // end by themselves.
 func inWorld(t *testing.T, test func(w *world)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		w := &world{T: t, network: porttest.New(), cluster: "c", began: time.Now()}
 		defer func() {
 			for _, n := range w.nodes {

@@ -12,7 +12,6 @@ import (
 func TestPartitionHeals(t *testing.T) {
 	f := func(name string, size, left int) {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			inWorld(t, func(w *world) {
 				w.found(size)
 				a, b := w.nodes[:left], w.nodes[left:]
@@ -69,7 +68,6 @@ func TestShortBreak(t *testing.T) {
 func TestCutPair(t *testing.T) {
 	f := func(name string, cut func(w *world, from, to string)) {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			inWorld(t, func(w *world) {
 				w.found(5)
 				cut(w, w.nodes[0].address, w.nodes[1].address)

@@ -6,11 +6,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/hashicorp/memberlist"
 
+	"hubsub/cluster/bubble"
 	"hubsub/cluster/placement"
 )
 
@@ -148,7 +148,7 @@ func FuzzMeta(f *testing.F) {
 
 // The addresses of those who died are remembered for a day, and not too many.
 func TestPast(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		v := newTestView(t)
 		f := func(want int) {
 			t.Helper()

@@ -82,7 +82,7 @@ func (c *cutConn) Read(b []byte) (int, error) {
 func TestCutAgainAndAgain(t *testing.T) {
 	for seed := range uint64(20) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			bubble(t, func(t *testing.T, network *porttest.Network) {
+			inBubble(t, func(t *testing.T, network *porttest.Network) {
 				random := rand.New(rand.NewPCG(seed, 1))
 				most := 1000 << random.IntN(11)
 				over := false
@@ -155,7 +155,7 @@ func lockedWith(c, other *cutting) *cutting {
 }
 
 func TestShortCutLosesNothing(t *testing.T) {
-	bubble(t, func(t *testing.T, network *porttest.Network) {
+	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		a, b := pair(t, network)
 		a.must(t, b, 0)
 		b.must(t, a, 0)
@@ -177,7 +177,7 @@ func TestShortCutLosesNothing(t *testing.T) {
 }
 
 func TestLongCutIsALoss(t *testing.T) {
-	bubble(t, func(t *testing.T, network *porttest.Network) {
+	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		a, b := pair(t, network)
 		number := 0
 		say := func() {
@@ -217,7 +217,7 @@ func TestLongCutIsALoss(t *testing.T) {
 
 // Nobody sends when the way is cut, but something may have been lost.
 func TestLossWithoutTraffic(t *testing.T) {
-	bubble(t, func(t *testing.T, network *porttest.Network) {
+	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		a, b := pair(t, network)
 		a.must(t, b, 0)
 		time.Sleep(time.Second)
@@ -244,7 +244,7 @@ func TestLossWithoutTraffic(t *testing.T) {
 
 // It is there later than the first record, by less or more than a session has.
 func TestLatePeer(t *testing.T) {
-	bubble(t, func(t *testing.T, network *porttest.Network) {
+	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		a := start(t, network.At(addressA), addressA, "1")
 		b := &node{name: addressB + "/1", address: addressB}
 		a.must(t, b, 0)
@@ -276,7 +276,7 @@ func TestLatePeer(t *testing.T) {
 
 // Another process comes to a peer's address.
 func TestRestart(t *testing.T) {
-	bubble(t, func(t *testing.T, network *porttest.Network) {
+	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		a, b := pair(t, network)
 		a.must(t, b, 0)
 		b.must(t, a, 0)

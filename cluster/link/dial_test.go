@@ -12,7 +12,7 @@ import (
 // Both dial at the same time, again and again.
 func TestSimultaneousDials(t *testing.T) {
 	for range 100 {
-		bubble(t, func(t *testing.T, network *porttest.Network) {
+		inBubble(t, func(t *testing.T, network *porttest.Network) {
 			a, b := pair(t, network)
 			for i := range 5 {
 				a.must(t, b, 2*i)

@@ -8,11 +8,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
 
+	"hubsub/cluster/bubble"
 	"hubsub/cluster/placement"
 	"hubsub/cluster/port"
 	"hubsub/cluster/port/porttest"
@@ -184,10 +184,10 @@ func (n *node) must(t testing.TB, to *node, number int) {
 	}
 }
 
-// bubble runs a test in virtual time.
-func bubble(t *testing.T, f func(t *testing.T, network *porttest.Network)) {
+// inBubble runs a test in virtual time.
+func inBubble(t *testing.T, f func(t *testing.T, network *porttest.Network)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) { f(t, porttest.New()) })
+	bubble.Test(t, func(t *testing.T) { f(t, porttest.New()) })
 }
 
 // pair returns two nodes in a network.

@@ -12,7 +12,7 @@ import (
 )
 
 func TestInOrderBothWays(t *testing.T) {
-	bubble(t, func(t *testing.T, network *porttest.Network) {
+	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		a, b := pair(t, network)
 		for i := range 1000 {
 			a.must(t, b, i)
@@ -111,7 +111,7 @@ func TestManySenders(t *testing.T) {
 }
 
 func TestLongRecords(t *testing.T) {
-	bubble(t, func(t *testing.T, network *porttest.Network) {
+	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		a, b := pair(t, network)
 		longest := noise(nil, 0, RecordBytesMax)
 		if !a.Send(b.name, addressB, longest, 1) {
@@ -140,7 +140,7 @@ func TestLongRecords(t *testing.T) {
 
 // One takes nothing: its queue is full, and nobody else notices.
 func TestSlowPeer(t *testing.T) {
-	bubble(t, func(t *testing.T, network *porttest.Network) {
+	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		a, b := pair(t, network)
 		c := start(t, network.At(addressC), addressC, "1")
 		hang := make(chan struct{})
@@ -183,7 +183,7 @@ func TestSlowPeer(t *testing.T) {
 
 // One hangs for longer than the ring covers.
 func TestHungPeer(t *testing.T) {
-	bubble(t, func(t *testing.T, network *porttest.Network) {
+	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		a, b := pair(t, network)
 		a.must(t, b, 0)
 		b.must(t, a, 0)
@@ -222,7 +222,7 @@ func TestHungPeer(t *testing.T) {
 }
 
 func TestForgetAndClose(t *testing.T) {
-	bubble(t, func(t *testing.T, network *porttest.Network) {
+	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		a, b := pair(t, network)
 		c := start(t, network.At(addressC), addressC, "1")
 		a.must(t, b, 0)
@@ -257,7 +257,7 @@ func TestForgetAndClose(t *testing.T) {
 }
 
 func TestCloseDoesNotWaitForHungPeers(t *testing.T) {
-	bubble(t, func(t *testing.T, network *porttest.Network) {
+	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		a, b := pair(t, network)
 		hang := make(chan struct{})
 		b.blocks(hang)
@@ -275,7 +275,7 @@ func TestCloseDoesNotWaitForHungPeers(t *testing.T) {
 }
 
 func TestNothingForItself(t *testing.T) {
-	bubble(t, func(t *testing.T, network *porttest.Network) {
+	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		a, _ := pair(t, network)
 		if a.say(a, 0) {
 			t.Error("taken")

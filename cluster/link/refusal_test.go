@@ -55,7 +55,7 @@ func ends(conn net.Conn) bool {
 }
 
 func TestBadBatches(t *testing.T) {
-	bubble(t, func(t *testing.T, network *porttest.Network) {
+	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		a, b := pair(t, network)
 		from := stranger(t, network.At(addressC), addressC)
 		a.must(t, b, 0)
@@ -113,7 +113,7 @@ func TestBadBatches(t *testing.T) {
 }
 
 func TestBadHellos(t *testing.T) {
-	bubble(t, func(t *testing.T, network *porttest.Network) {
+	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		_, b := pair(t, network)
 		from := stranger(t, network.At(addressC), addressC)
 		f := func(sent string, want string) {
@@ -174,7 +174,7 @@ func TestBadHellos(t *testing.T) {
 // A dialer whose hello is refused, or answered with nonsense, goes on trying for
 // a while.
 func TestBadAnswers(t *testing.T) {
-	bubble(t, func(t *testing.T, network *porttest.Network) {
+	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		a := start(t, network.At(addressA), addressA, "1")
 		to := stranger(t, network.At(addressC), addressC)
 		var answers = []string{
@@ -205,7 +205,7 @@ func TestBadAnswers(t *testing.T) {
 
 // A batch that a peer refuses is not sent for ever.
 func TestPoison(t *testing.T) {
-	bubble(t, func(t *testing.T, network *porttest.Network) {
+	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		a, b := pair(t, network)
 		a.must(t, b, 0)
 		synctest.Wait()

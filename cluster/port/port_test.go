@@ -19,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 
+	"hubsub/cluster/bubble"
 	"hubsub/cluster/placement"
 	"hubsub/cluster/port/porttest"
 )
@@ -93,10 +94,10 @@ func pair(t testing.TB, secretA, secretB string) (network *porttest.Network, a, 
 	return network, start(t, network.At(addressA), addressA, secretA), start(t, network.At(addressB), addressB, secretB)
 }
 
-// bubble runs a test in virtual time.
-func bubble(t *testing.T, f func(t *testing.T)) {
+// inBubble runs a test in virtual time.
+func inBubble(t *testing.T, f func(t *testing.T)) {
 	t.Helper()
-	synctest.Test(t, f)
+	bubble.Test(t, f)
 }
 
 // talks finds that a connection echoes.
@@ -184,7 +185,7 @@ func TestDeadPeersBreakConnections(t *testing.T) {
 }
 
 func TestHello(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
 		_, a, b := pair(t, "s", "s")
 		b.says(func(g *Greeting) { g.Cluster, g.Rooms = "", 5 }) // Hello is for those in no cluster, too
 		for address, want := range map[string]placement.Name{addressA: addressA + "/1", addressB: addressB + "/1"} {
@@ -201,7 +202,7 @@ func TestHello(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
 		f := func(change func(g *Greeting), k Kind, to placement.Name, reason Reason) {
 			t.Helper()
 			_, a, b := pair(t, "s", "s")
@@ -228,7 +229,7 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestNobodyMeetsOutsideOfClusters(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
 		_, a, b := pair(t, "", "")
 		a.says(func(g *Greeting) { g.Cluster = "" })
 		b.says(func(g *Greeting) { g.Cluster = "" })
@@ -238,7 +239,7 @@ func TestNobodyMeetsOutsideOfClusters(t *testing.T) {
 }
 
 func TestSecrets(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
 		f := func(secretA, secretB, why string) {
 			t.Helper()
 			_, a, b := pair(t, secretA, secretB)
@@ -282,7 +283,7 @@ func TestVersions(t *testing.T) {
 
 // A node of a later version greets with more than this one knows.
 func TestLaterVersions(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
 		network, _, b := pair(t, "", "")
 		f := func(opening, hello string, want string) {
 			t.Helper()
@@ -316,7 +317,7 @@ func TestLaterVersions(t *testing.T) {
 }
 
 func TestHandlersChange(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
 		_, a, b := pair(t, "", "")
 		const first, second = addressB + "/1", addressB + "/2"
 		old, _, err := a.Dial(t.Context(), Control, addressB, first)
@@ -347,7 +348,7 @@ func TestHandlersChange(t *testing.T) {
 }
 
 func TestSilentPeers(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
 		network, a, b := pair(t, "", "")
 		raw, err := network.At(addressA).Dial(t.Context(), addressB)
 		if err != nil {
@@ -392,7 +393,7 @@ func TestSilentPeers(t *testing.T) {
 
 // Crowds that connect and say nothing keep no node out.
 func TestCrowd(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
 		network, a, b := pair(t, "", "")
 		for range greetingsMax + 10 {
 			raw, err := network.At(addressA).Dial(t.Context(), addressB)
@@ -426,7 +427,7 @@ func TestCrowd(t *testing.T) {
 }
 
 func TestClose(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
 		network, a, b := pair(t, "", "")
 		conn, _, err := a.Dial(t.Context(), Control, addressB, "")
 		if err != nil {
@@ -482,7 +483,7 @@ func (n flakyNetwork) Listen(address string) (net.Listener, error) {
 }
 
 func TestAcceptFails(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
 		network := porttest.New()
 		a := start(t, network.At(addressA), addressA, "")
 		b := start(t, flakyNetwork{network.At(addressB)}, addressB, "")

@@ -86,7 +86,7 @@ func dialThrough(t *testing.T, change func(by side, b []byte)) (m *middle, err e
 
 // Whoever changes one bit of what either side says is found out by the other.
 func TestAltered(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
 		m, err, taken := dialThrough(t, func(side, []byte) {})
 		if err != nil || !taken {
 			t.Fatalf("what is passed on unchanged comes to %v, %v", err, taken)
@@ -110,7 +110,7 @@ func TestAltered(t *testing.T) {
 }
 
 func TestReplayed(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
 		m, _, _ := dialThrough(t, func(side, []byte) {})
 		network, a, b := pair(t, "s3cret", "s3cret")
 
@@ -140,7 +140,7 @@ func TestReplayed(t *testing.T) {
 
 // A mirror shows a dialer its own words and proof.
 func TestReflected(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
 		network, a, _ := pair(t, "s3cret", "s3cret")
 		ln, err := network.At(addressMiddle).Listen(addressMiddle)
 		if err != nil {
@@ -166,7 +166,7 @@ func TestReflected(t *testing.T) {
 
 // What a stranger hears of a node with a secret, whatever it tries.
 func TestStrangersLearnNothing(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
 		network, _, b := pair(t, "", "s3cret")
 		b.says(func(g *Greeting) { g.Cluster, g.ID = "a-cluster", "an-id" })
 		raw, err := network.At(addressA).Dial(t.Context(), addressB)

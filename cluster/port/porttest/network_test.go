@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"hubsub/cluster/bubble"
 )
 
 const a, b = "10.0.0.1:7000", "10.0.0.2:7000"
@@ -55,12 +57,12 @@ func fails(t *testing.T, err, want error) {
 	}
 }
 
-func bubble(t *testing.T, f func(t *testing.T, n *Network)) {
-	synctest.Test(t, func(t *testing.T) { f(t, New()) })
+func inBubble(t *testing.T, f func(t *testing.T, n *Network)) {
+	bubble.Test(t, func(t *testing.T) { f(t, New()) })
 }
 
 func TestBothDirections(t *testing.T) {
-	bubble(t, func(t *testing.T, n *Network) {
+	inBubble(t, func(t *testing.T, n *Network) {
 		near, far := pair(t, n)
 		says(t, near, far, "ping")
 		says(t, far, near, "pong")
@@ -80,7 +82,7 @@ func TestBothDirections(t *testing.T) {
 }
 
 func TestDeadlines(t *testing.T) {
-	bubble(t, func(t *testing.T, n *Network) {
+	inBubble(t, func(t *testing.T, n *Network) {
 		near, far := pair(t, n)
 		near.SetReadDeadline(time.Now().Add(time.Second))
 		_, err := near.Read(make([]byte, 1))
@@ -107,7 +109,7 @@ func TestDeadlines(t *testing.T) {
 }
 
 func TestCutHoldsAndHealDelivers(t *testing.T) {
-	bubble(t, func(t *testing.T, n *Network) {
+	inBubble(t, func(t *testing.T, n *Network) {
 		near, far := pair(t, n)
 		n.CutOneWay(a, b)
 		says(t, far, near, "back")
@@ -136,7 +138,7 @@ func TestCutHoldsAndHealDelivers(t *testing.T) {
 }
 
 func TestLongCutBreaks(t *testing.T) {
-	bubble(t, func(t *testing.T, n *Network) {
+	inBubble(t, func(t *testing.T, n *Network) {
 		near, far := pair(t, n)
 		n.Cut(a, b)
 		far.Close() // unheard
@@ -150,7 +152,7 @@ func TestLongCutBreaks(t *testing.T) {
 }
 
 func TestKill(t *testing.T) {
-	bubble(t, func(t *testing.T, n *Network) {
+	inBubble(t, func(t *testing.T, n *Network) {
 		near, far := pair(t, n)
 		dead := n.At(b)
 		n.Kill(b)
@@ -170,7 +172,7 @@ func TestKill(t *testing.T) {
 }
 
 func TestListenerClose(t *testing.T) {
-	bubble(t, func(t *testing.T, n *Network) {
+	inBubble(t, func(t *testing.T, n *Network) {
 		ln, err := n.At(a).Listen(a)
 		if err != nil {
 			t.Fatal(err)
