@@ -112,6 +112,8 @@ const (
 	strictInterval = watchInterval
 
 	// thresholdBytesMax is how much may wait for clients that are about to join, in
-	// one lane; what is more is delivered without them.
+	// one lane, and thresholdTimeMax how long: the leader waits 100 ms for the other
+	// hosts. What is more is delivered without them.
 	thresholdBytesMax = 16 << 20
+	thresholdTimeMax  = 200 * time.Millisecond
 )

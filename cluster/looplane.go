@@ -120,7 +120,7 @@ func (l *Lane) Count(tag uint64, kind lane.Kind, room, channel []byte) {
 func (l *Lane) Drain() {
 	now := l.lanes.now()
 	l.core.Tick(now)
-	l.threshold.pass(l.outlet.Deliver)
+	l.threshold.expire(now, l.outlet.Deliver)
 	l.mu.Lock()
 	letters := l.box
 	l.box = nil
@@ -200,11 +200,8 @@ func (l *Lane) Next() time.Duration {
 	if l.loop == 0 {
 		next = min(next, l.lanes.patternsNext())
 	}
-	next = min(next, l.brake.next())
+	next = min(next, l.brake.next(), l.threshold.next())
 	now := l.lanes.now()
-	if len(l.threshold.held) > 0 && len(l.threshold.opened) > 0 {
-		return 0
-	}
 	if len(l.leaving) > 0 {
 		next = min(next, now+stuckRetry)
 	}

@@ -3,53 +3,73 @@ package cluster
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"hubsub/cluster/lane"
 )
 
-// A room's messages wait while one of its subscriptions does, and until the tick after its answer; those of other rooms
-// do not.
+// A room's messages wait while somebody is about to join it, but not for long; those of other rooms do not.
 func TestThreshold(t *testing.T) {
-	var heard []string
 	out := &loop{answers: make(map[uint64]int64)}
-	l := &Lane{outlet: out}
+	l := &Lane{outlet: out, lanes: &Lanes{began: time.Now()}}
+	s := &l.threshold
 	say := func(room, message string) {
 		l.Deliver(lane.Channel, []byte(room), []byte(room), []byte(message))
 	}
 	f := func(when string, want ...string) {
 		t.Helper()
-		heard = append(heard, out.heard...)
-		out.heard = nil
-		if !slices.Equal(heard, want) {
-			t.Errorf("%s: %q, want %q", when, heard, want)
+		if !slices.Equal(out.heard, want) {
+			t.Errorf("%s: %q, want %q", when, out.heard, want)
 		}
-		heard = nil
+		out.heard = nil
+	}
+	nothing := func() {
+		t.Helper()
+		if len(s.rooms)+len(s.tags)+s.count+s.bytes != 0 || s.next() != never {
+			t.Errorf("it keeps %+v", s)
+		}
 	}
 	say("a", "0")
 	f("nobody comes", "a 0")
-	l.threshold.await(1, []byte("a"))
-	l.threshold.await(2, []byte("a"))
+	s.await(1, []byte("a"))
+	s.await(2, []byte("a"))
 	say("a", "1")
 	say("b", "2")
 	f("two come", "b 2")
 	l.Answer(1, lane.Done, 0)
 	say("a", "3")
-	l.threshold.pass(out.Deliver)
 	f("one has an answer")
+	l.Joined([]byte("a"))
+	f("and has joined")
 	l.Answer(2, lane.TryAgain, 0)
+	f("the other was refused", "a 1", "a 3")
 	say("a", "4")
-	f("both have, and may not have joined")
-	l.threshold.pass(out.Deliver)
-	f("the next tick", "a 1", "a 3", "a 4")
-	say("a", "5")
-	f("nobody comes any more", "a 5")
-	if s := &l.threshold; len(s.coming)+len(s.tags)+len(s.held)+len(s.opened)+s.bytes != 0 {
-		t.Errorf("it keeps %+v", s)
-	}
+	f("nobody comes any more", "a 4")
+	nothing()
 
-	l.threshold.await(3, []byte("a"))
+	s.await(3, []byte("a"))
+	say("a", "5")
+	s.bytes += thresholdBytesMax
 	say("a", "6")
-	l.threshold.bytes += thresholdBytesMax
+	f("too much waits, and keeps its order", "a 5", "a 6")
+	s.bytes -= thresholdBytesMax
+	l.Answer(3, lane.Done, 0)
 	say("a", "7")
-	f("too much waits, and keeps its order", "a 6", "a 7")
+	l.Own("a", true)
+	f("who publishes past the lane overtakes nothing", "a 7")
+	l.Own("a", false)
+
+	say("a", "8")
+	s.expire(s.next()-1, out.Deliver)
+	f("it waits")
+	s.expire(s.next(), out.Deliver)
+	f("it has waited for long enough", "a 8")
+	s.await(4, []byte("a"))
+	say("a", "9")
+	f("for one who is late nothing waits", "a 9")
+	l.Joined([]byte("a"))
+	l.Answer(4, lane.Done, 0)
+	l.Joined([]byte("a"))
+	f("and nothing waited")
+	nothing()
 }

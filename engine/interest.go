@@ -31,6 +31,10 @@ func (s *Session) Announce(kind Kind, names [][]byte, done func(code Code) (subs
 		code := verdict(b.results)
 		if !done(code) || code != Done {
 			b.undone()
+			return
+		}
+		for _, name := range names {
+			y.joined(kind, name)
 		}
 	})
 }
@@ -83,7 +87,16 @@ func (y *relay) takeBack(kind Kind, names [][]byte, results []Result) {
 	for i, name := range names {
 		if results[i].Code == Done {
 			y.tell(kind, name, -1)
+			y.joined(kind, name)
 		}
+	}
+}
+
+// joined tells the lane that granted a subscription that its client has joined,
+// or will not.
+func (y *relay) joined(kind Kind, name []byte) {
+	if kind != Pattern || PatternRoom(name) != nil {
+		y.ask(question{what: askJoined, kind: kind}, name, nil, ticket{})
 	}
 }
 

@@ -2,6 +2,7 @@ package command
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,25 @@ func TestSubscribeOfRefusedName(t *testing.T) {
 		city.refuse("b", engine.Down) // leaving cannot be refused
 		c.says("UNSUBSCRIBE b", confirmed("unsubscribe", "b", 1))
 		city.wantInterest("0 old: 1")
+	})
+}
+
+// The lane that granted a subscription hears when its client has joined, on whatever loop: messages that were counted
+// for it before wait for that.
+func TestJoinedIsTold(t *testing.T) {
+	onLoops(t, func(t *testing.T, s *site, city *metropolis) {
+		for i := range 20 {
+			c, room := s.dial(), fmt.Sprint("room", i)
+			city.atJoined(room, func(s engine.Sink) { s.Deliver(engine.Channel, []byte(room), []byte(room), []byte("waited")) })
+			city.hold("held")
+			c.send("SUBSCRIBE", room, "held")
+			city.awaits("held", 1)
+			c.silent()
+			city.release("held")
+			c.gets(lines(confirmed("subscribe", room, 1), confirmed("subscribe", "held", 2), message(room, "waited")))
+			c.conn.Close()
+			city.wantInterest()
+		}
 	})
 }
 
@@ -151,7 +171,8 @@ func TestInterestAtTheEnd(t *testing.T) {
 	c.send("SUBSCRIBE", "b", "late")
 	city.awaits("late", 1)
 	t.Cleanup(func() {
-		if got := city.interest(); len(got) != 1 || got[0] != "0 b: 1" { // its lane never answered for the other name
+		// Its lane never answered for the other name.
+		if got := city.interest(); !slices.Equal(got, []string{"0 b: 1", "coming b: 1"}) {
 			t.Errorf("the interest is %q", got)
 		}
 	})
