@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"net/http"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -256,65 +255,5 @@ func BenchmarkRoomsLatency(b *testing.B) {
 	b.ReportMetric(local, "local-us")
 	b.ReportMetric(median(ways[1].took)-local, "one-hop-us")
 	b.ReportMetric(median(ways[2].took)-local, "two-hops-us")
-	b.ReportMetric(0, "ns/op")
-}
-
-// BenchmarkRoomsFailover kills a room's leader, or hangs it, again and again; half of the time that is the cluster's
-// leader, too. The time is from the death to the delivery of the first message that is accepted elsewhere.
-func BenchmarkRoomsFailover(b *testing.B) {
-	tries := 10
-	if n, err := strconv.Atoi(os.Getenv("FAILOVERS")); err == nil {
-		tries = n
-	}
-	nodes := startNodes(b, 5)
-	var took []float64
-	for try := range tries {
-		leaderOf(nodes).awaitVoters(b, 3)
-		led := leaderOf(nodes)
-		// A room that the cluster's leader leads, or one that it does not.
-		room, dead := fmt.Sprint("try", try), slices.Index(nodes, led)
-		if try%2 == 1 {
-			dead = (dead + 1) % len(nodes)
-		}
-		for replicas := 1; replicas <= 2; replicas++ { // the first host leads, whoever comes later
-			options := fmt.Sprintf(`{"keep":true,"replicas":%d,"pins":[%q]}`, replicas, nodes[dead].clusterAddr())
-			if status, err := led.call("PUT", "/v1/rooms/"+room, options, nil); err != nil || status != 200 {
-				b.Fatalf("PUT %s: %d, %v", options, status, err)
-			}
-		}
-		for len(led.get(b, room).hosts) < 2 {
-			time.Sleep(10 * time.Millisecond)
-		}
-		if home := led.get(b, room).hosts[0]; home != nodes[dead].addr() {
-			b.Fatalf("the room is led at %s, not at %s", home, nodes[dead].addr())
-		}
-		others := slices.Delete(slices.Clone(nodes), dead, dead+1)
-		hear, tell := dial(b, others[0].server), dial(b, others[1].server)
-		must(b, hear.expect("[subscribe "+room+" 1]", "SUBSCRIBE", room))
-		must(b, tell.expect("1", "PUBLISH", room, "before"), hear.next("[message "+room+" before]"))
-		nodes[dead].kill()
-		begin := time.Now()
-		for accepted := ""; accepted == ""; {
-			text := time.Since(begin).String()
-			r, err := tell.do("PUBLISH", room, text)
-			must(b, err)
-			if r.kind == ':' && r.n == 1 {
-				must(b, hear.next("[message "+room+" "+text+"]"))
-				accepted = text
-			}
-			if time.Since(begin) > settleLimit {
-				b.Fatalf("try %d: no PUBLISH is accepted: %v", try, r)
-			}
-		}
-		took = append(took, time.Since(begin).Seconds()*1e3)
-		b.Logf("try %d, of the cluster's leader: %v: %.1f ms", try, try%2 == 0, took[try])
-		hear.close()
-		tell.close()
-		nodes[dead].run(b)
-		awaitMembers(b, nodes, len(nodes))
-	}
-	slices.Sort(took)
-	b.ReportMetric(took[len(took)/2], "median-ms")
-	b.ReportMetric(took[len(took)-1], "max-ms")
 	b.ReportMetric(0, "ns/op")
 }
