@@ -250,6 +250,7 @@ func (s *Lanes) stats() (sum LaneStats) {
 		l.mu.Lock()
 		sum.Add(l.shown)
 		l.mu.Unlock()
+		sum.Early += l.threshold.early.Load()
 	}
 	sum.Unknown, sum.Malformed = s.unknown.Load(), s.malformed.Load()
 	return sum

@@ -47,6 +47,7 @@ type Counts struct {
 type LaneStats struct {
 	lane.Stats
 	Unknown, Malformed int64 // records of links
+	Early              int64 // messages that somebody did not hear who was counted and had not joined
 }
 
 // OrderStats counts messages about rooms and members of which nothing came.

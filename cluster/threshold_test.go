@@ -11,7 +11,7 @@ import (
 // A room's messages wait while somebody is about to join it, but not for long; those of other rooms do not.
 func TestThreshold(t *testing.T) {
 	out := &loop{answers: make(map[uint64]int64)}
-	l := &Lane{outlet: out, lanes: &Lanes{began: time.Now()}}
+	l := &Lane{outlet: out, lanes: &Lanes{began: time.Now()}, core: lane.New(lane.Config{})}
 	s := &l.threshold
 	say := func(room, message string) {
 		l.Deliver(lane.Channel, []byte(room), []byte(room), []byte(message))
@@ -56,13 +56,23 @@ func TestThreshold(t *testing.T) {
 	l.Answer(3, lane.Done, 0)
 	say("a", "7")
 	l.Own("a", true)
-	f("who publishes past the lane overtakes nothing", "a 7")
-	l.Own("a", false)
-
-	say("a", "8")
-	s.expire(s.next()-1, out.Deliver)
 	f("it waits")
-	s.expire(s.next(), out.Deliver)
+	if out.owns {
+		t.Error("clients may overtake what waits")
+	}
+	l.Joined([]byte("a"))
+	f("and waits no more", "a 7")
+	if !out.owns {
+		t.Error("clients may not publish past the lane")
+	}
+	nothing()
+
+	s.await(3, []byte("a"))
+	l.Answer(3, lane.Done, 0)
+	say("a", "8")
+	s.expire(s.next()-1, out)
+	f("it waits")
+	s.expire(s.next(), out)
 	f("it has waited for long enough", "a 8")
 	s.await(4, []byte("a"))
 	say("a", "9")
@@ -72,4 +82,7 @@ func TestThreshold(t *testing.T) {
 	l.Joined([]byte("a"))
 	f("and nothing waited")
 	nothing()
+	if n := s.early.Load(); n != 4 { // 5, 6, 8 and 9
+		t.Errorf("%d were early", n)
+	}
 }

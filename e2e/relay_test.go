@@ -3,7 +3,9 @@ package e2e
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -151,5 +153,66 @@ func TestRoomOutlivesItsLeader(t *testing.T) {
 		t.Logf("accepted and delivered %v after the kill", time.Since(begin))
 		nodes[dead].run(t)
 		awaitMembers(t, nodes, 3)
+	}
+}
+
+// TestCountedWhileJoining: whoever a PUBLISH has counted hears it, while clients subscribe on every node and every loop.
+// A few may hear it, too, who were about to. Each hears all messages from its first one on.
+func TestCountedWhileJoining(t *testing.T) {
+	t.Parallel()
+	nodes := startNodes(t, 3, "--loops", "2")
+	const joiners = 60
+	work := crew{t: t}
+	var joined atomic.Int64
+	first := make([]int, joiners)
+	for i := range joiners {
+		c := dial(t, nodes[i%len(nodes)].server)
+		work.run(func() error {
+			time.Sleep(time.Duration(i) * time.Millisecond)
+			if err := c.expect("[subscribe busy 1]", "SUBSCRIBE", "busy"); err != nil {
+				return err
+			}
+			joined.Add(1)
+			for next := -1; ; next++ {
+				r, err := c.read()
+				if err != nil || r.String() == "[message busy end]" {
+					return err
+				}
+				if next < 0 {
+					if _, err = fmt.Sscanf(r.String(), "[message busy %d]", &next); err != nil {
+						return fmt.Errorf("%s: %w", r, err)
+					}
+					first[i] = next
+				} else if want := fmt.Sprintf("[message busy %d]", next); r.String() != want {
+					return fmt.Errorf("subscriber %d heard %s, want %s", i, r, want)
+				}
+			}
+		})
+	}
+	var counted []int64
+	c := dial(t, nodes[0].server)
+	for i := 0; joined.Load() < joiners && !t.Failed(); i++ {
+		r, err := c.do("PUBLISH", "busy", fmt.Sprint(i))
+		must(t, err)
+		n, err := strconv.ParseInt(r.String(), 10, 64)
+		must(t, err)
+		counted = append(counted, n)
+	}
+	must(t, c.expect(fmt.Sprint(joiners), "PUBLISH", "busy", "end"))
+	work.wait()
+	heard := make([]int64, len(counted))
+	for _, from := range first {
+		for i := from; i < len(heard); i++ {
+			heard[i]++
+		}
+	}
+	early := 0.0 // on a machine too busy for a client to join within the time that messages wait for it
+	for _, n := range nodes {
+		early += n.metric(t, "hubsub_cluster_room_messages_early_total")
+	}
+	for i := range counted {
+		if heard[i] < counted[i] && early == 0 {
+			t.Errorf("message %d of %d: %d were counted, %d heard it", i, len(counted), counted[i], heard[i])
+		}
 	}
 }
