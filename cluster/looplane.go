@@ -120,7 +120,7 @@ func (l *Lane) Count(tag uint64, kind lane.Kind, room, channel []byte) {
 func (l *Lane) Drain() {
 	now := l.lanes.now()
 	l.core.Tick(now)
-	l.threshold.expire(now, l.outlet.Deliver)
+	l.threshold.expire(now, l.outlet)
 	l.mu.Lock()
 	letters := l.box
 	l.box = nil
@@ -223,8 +223,9 @@ func (l *Lane) Send(to lane.Peer, rec *lane.Record) bool {
 	return l.put(to, l.scratch, rec.Type != lane.Message)
 }
 
-// put adds a record to what leaves for a node. An urgent one, which is no message,
-// is added as long as there is room at all.
+// put adds a record to what leaves for a node, if there is room before it: the
+// longest is longer than what a slow link's queue holds. An urgent one is no
+// message, and waits for no link.
 func (l *Lane) put(to lane.Peer, record []byte, urgent bool) bool {
 	for int(to) >= len(l.outgoing) {
 		l.outgoing = append(l.outgoing, nil)
@@ -241,7 +242,7 @@ func (l *Lane) put(to lane.Peer, record []byte, urgent bool) bool {
 	if !urgent && (o.slow || o.stuck || 2*len(o.records) > o.free) {
 		l.brake.crowded = true
 	}
-	if o.stuck && !urgent || len(o.records)+len(record) > o.free {
+	if o.stuck && !urgent || len(o.records) >= o.free {
 		return false
 	}
 	o.records = binary.AppendUvarint(o.records, uint64(len(record)))

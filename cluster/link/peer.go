@@ -110,7 +110,8 @@ func (p *peer) send(address string, records []byte, n int) bool {
 }
 
 // takes reports whether records can be taken, or why not. A queue that is empty
-// takes any.
+// takes any; the last record of another one may pass its bound, for the longest is
+// longer than the least bound.
 func (p *peer) takes(records []byte) (dropReason, bool) {
 	switch waiting := p.queue.len(); {
 	case p.closed:
@@ -123,7 +124,7 @@ func (p *peer) takes(records []byte) (dropReason, bool) {
 		return dropUnreachable, false
 	case len(records) > RecordBytesMax && tooLong(records):
 		return dropTooLong, false
-	case waiting > 0 && waiting+len(records) > p.bound():
+	case waiting > 0 && (waiting >= p.bound() || waiting+len(records) > p.bound()+RecordBytesMax):
 		return dropFull, false
 	}
 	return 0, true

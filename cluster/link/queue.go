@@ -60,11 +60,12 @@ func (q *queue) drop() {
 	*q = queue{rate: q.rate}
 }
 
-// rate is how fast a queue gets shorter.
+// rate is how fast a queue gets shorter, since it was last empty: what was slow
+// once need not be any more.
 type rate struct {
 	perSecond float64 // bytes; 0: not measured
 	since     time.Time
-	bytes     int // since then; the queue was never empty
+	bytes     int // since then
 }
 
 // begin starts a measurement, if none runs.
@@ -93,9 +94,9 @@ func (r *rate) sample(now time.Time) {
 }
 
 // end ends a measurement: the queue is empty.
-func (r *rate) end() { r.since = time.Time{} }
+func (r *rate) end() { *r = rate{} }
 
-// bound returns how many bytes a queue may hold.
+// bound returns how many bytes a queue may hold; its last record may pass it.
 func (r *rate) bound() int {
 	perSecond := r.perSecond
 	if perSecond == 0 {

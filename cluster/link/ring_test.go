@@ -133,6 +133,8 @@ func TestRate(t *testing.T) {
 	if got := r.bound(); got != queueBytesMin {
 		t.Errorf("bound %d", got)
 	}
+	r.end() // it has caught up
+	f(0, 0, rateAssumed/50)
 }
 
 // boundAfter returns the bound after one more second.
