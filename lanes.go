@@ -56,6 +56,10 @@ func (o outlet) Gap(room string, lost int64, why lane.Why) {
 	o.sink.Gap([]byte(room), lost, gapReasons[why])
 }
 
+func (o outlet) Traffic(room string) (messages int64, perSecond float64) {
+	return o.sink.Traffic([]byte(room))
+}
+
 func (o outlet) Watch(fd int, ready func()) (stop func()) { return o.sink.Watch(fd, ready) }
 
 func (o outlet) Wake() { o.sink.Wake() }

@@ -24,7 +24,7 @@ func (r rooms) Inspect(ctx context.Context, room string) (command.Room, []comman
 	var nodes []command.RoomNode
 	for _, v := range views {
 		nodes = append(nodes, command.RoomNode{
-			ID: v.ID, Role: v.Role(), Clients: v.Clients, Key: v.Key, Messages: v.Number,
+			ID: v.ID, Role: v.Role(), Clients: v.Clients, Key: v.Key, Messages: v.Number, Rate: v.Rate,
 			Gaps: v.Gaps, Lost: v.Lost, Audience: v.Audience,
 		})
 	}

@@ -98,7 +98,8 @@ func (p *loop) Answer(tag uint64, code lane.Code, n int64) {
 	p.answers[tag] = n
 }
 
-func (p *loop) Own(_ string, own bool) { p.owns = own }
+func (p *loop) Traffic(string) (messages int64, perSecond float64) { return 0, 0 }
+func (p *loop) Own(_ string, own bool)                             { p.owns = own }
 
 func (p *loop) Watch(int, func()) func() { panic("a network in memory has no sockets") }
 

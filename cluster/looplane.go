@@ -17,8 +17,9 @@ type Outlet interface {
 	Answer(tag uint64, code lane.Code, n int64)
 	Own(room string, own bool)
 	Gap(room string, lost int64, why lane.Why)
-	Watch(fd int, ready func()) (stop func()) // stop: any goroutine
-	Wake()                                    // any goroutine
+	Traffic(room string) (messages int64, perSecond float64) // for clients of this process
+	Watch(fd int, ready func()) (stop func())                // stop: any goroutine
+	Wake()                                                   // any goroutine
 }
 
 // Lane is the lane of one loop, with what connects it to the others: what links

@@ -2,9 +2,8 @@ package cluster
 
 import (
 	"context"
+	"math"
 	"time"
-
-	"hubsub/cluster/lane"
 )
 
 // This file is about looking at a room from all nodes at once: why somebody did
@@ -12,14 +11,15 @@ import (
 
 // RoomView is a room as one node sees it.
 type RoomView struct {
-	Key     string `json:"key,omitempty"` // of the leader that it follows; empty: none yet
-	Leads   bool   `json:"leads,omitempty"`
-	Hosts   bool   `json:"hosts,omitempty"`
-	Owns    bool   `json:"owns,omitempty"`    // nobody elsewhere hears it: its loop publishes by itself, unnumbered
-	Clients int64  `json:"clients,omitempty"` // subscriptions here to channels of the room
-	Number  uint64 `json:"number,omitempty"`  // messages numbered under the key, as far as it knows
-	Gaps    int64  `json:"gaps,omitempty"`    // that clients here were told of
-	Lost    int64  `json:"lost,omitempty"`    // messages in those of known size
+	Key     string  `json:"key,omitempty"` // of the leader that it follows; empty: none yet
+	Leads   bool    `json:"leads,omitempty"`
+	Hosts   bool    `json:"hosts,omitempty"`
+	Owns    bool    `json:"owns,omitempty"`    // nobody elsewhere hears it: its loops publish by themselves, unnumbered
+	Clients int64   `json:"clients,omitempty"` // subscriptions here to channels of the room
+	Number  uint64  `json:"number,omitempty"`  // messages numbered under the key, as far as it knows; of a room that it owns, those that its clients had since the first came
+	Rate    float64 `json:"rate,omitempty"`    // messages a second that it orders, or that its clients hear
+	Gaps    int64   `json:"gaps,omitempty"`    // that clients here were told of
+	Lost    int64   `json:"lost,omitempty"`    // messages in those of known size
 
 	// Audience is the clients of the other nodes as a host knows them: in a
 	// RoomView by the names of their processes, in a NodeView by their ids.
@@ -90,7 +90,7 @@ func renamed(audience map[string]int64, ids map[string]string) map[string]int64 
 // for any goroutine but a loop's.
 func (s *Lanes) view(room string) *RoomView {
 	answer := make(chan *RoomView, 1)
-	s.tell(room, func(l *lane.Lane) { answer <- s.viewIn(l, room) })
+	s.of([]byte(room)).post(letter{do: func(l *Lane) { answer <- l.view(room) }})
 	select {
 	case v := <-answer:
 		return v
@@ -99,21 +99,26 @@ func (s *Lanes) view(room string) *RoomView {
 	}
 }
 
-// viewIn is view on the room's loop.
-func (s *Lanes) viewIn(l *lane.Lane, room string) *RoomView {
-	i, ok := l.Info(room)
+// view is Lanes.view on the room's loop.
+func (l *Lane) view(room string) *RoomView {
+	i, ok := l.core.Info(room)
 	if !ok {
 		return nil
 	}
 	v := &RoomView{
-		Leads: i.Leads, Hosts: i.Serves, Owns: i.Owns, Clients: i.Clients, Number: i.Number, Gaps: i.Gaps, Lost: i.Missing,
+		Leads: i.Leads, Hosts: i.Serves, Owns: i.Owns, Clients: i.Clients, Number: i.Number, Rate: i.Rate, Gaps: i.Gaps, Lost: i.Missing,
 		Audience: make(map[string]int64),
 	}
+	if i.Owns {
+		messages, rate := l.outlet.Traffic(room)
+		v.Number, v.Rate = uint64(messages), rate
+	}
+	v.Rate = math.Round(v.Rate*100) / 100
 	if !i.Key.IsZero() {
 		v.Key = i.Key.String()
 	}
 	for _, a := range i.Nodes {
-		v.Audience[string(s.peers.get(a.Peer).name)] = a.Clients
+		v.Audience[string(l.lanes.peers.get(a.Peer).name)] = a.Clients
 	}
 	return v
 }

@@ -26,7 +26,8 @@ type room struct {
 	// Set once.
 	name string
 
-	log ring.Log[*run]
+	log   ring.Log[*run]
+	meter ring.Meter // messages that came to clients here; with lanes only
 
 	// Guarded by the shard's lock.
 	channels channels
@@ -113,6 +114,14 @@ func (d *directory) lookup(kind Kind, name []byte) *channel {
 		return r.channels.find(kind, name)
 	}
 	return nil
+}
+
+// find returns the room of that name, or nil.
+func (d *directory) find(name []byte) *room {
+	sh := d.shard(name)
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	return sh.rooms[string(name)]
 }
 
 // passing returns a channel to publish to that nobody is subscribed to by name:

@@ -51,6 +51,9 @@ type Sink interface {
 	// Gap says that clients here may have missed messages of a room: so many, or
 	// an unknown number (-1).
 	Gap(room []byte, lost int64, why Why)
+	// Traffic returns how many messages of a room came to clients here since the first
+	// of them did, and how many do in a second.
+	Traffic(room []byte) (messages int64, perSecond float64)
 	// Watch has the loop call ready, between Drain and Drain, while a descriptor can
 	// be read or has come to its end; ready reads it. The loop does not close it.
 	// stop ends that; any goroutine may call it, but ready itself.

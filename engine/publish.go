@@ -167,6 +167,9 @@ func (l *loop) reuse(r *run) {
 func (l *loop) publish() {
 	for i := range l.outbound {
 		ob := &l.outbound[i]
+		if l.relay != nil {
+			ob.measure(l.now)
+		}
 		if !l.publishHere(ob) {
 			l.append(ob)
 		}
@@ -177,6 +180,15 @@ func (l *loop) publish() {
 	l.outbound = l.outbound[:0]
 	clear(l.unpublished)
 	l.passing = nil
+}
+
+// measure counts the messages.
+func (ob *outbound) measure(now int64) {
+	n := 0
+	for _, r := range ob.runs {
+		n += r.frames
+	}
+	ob.room.meter.Add(now, int64(n))
 }
 
 // publishHere delivers what only this loop hears, without the room's log. Most

@@ -29,6 +29,14 @@ func (k sink) Answer(tag uint64, code Code, n int64) { k.relay.answer(tag, Resul
 // Own implements Sink.
 func (k sink) Own(room []byte, own bool) { k.relay.loop.engine.directory.own(room, own) }
 
+// Traffic implements Sink.
+func (k sink) Traffic(room []byte) (messages int64, perSecond float64) {
+	if r := k.relay.loop.engine.directory.find(room); r != nil {
+		return r.meter.Total(), r.meter.Rate(k.relay.loop.now)
+	}
+	return 0, 0
+}
+
 // Wake implements Sink.
 func (k sink) Wake() {
 	e := k.relay.loop.engine

@@ -1,6 +1,6 @@
 // Package ring holds the pieces that loops share: the [Log], which gives the
 // messages of one room their one order, and the [Inbox], which tells a loop
-// which logs have something new for it.
+// which logs have something new for it. A [Meter] counts what passes.
 //
 // # The picture
 //

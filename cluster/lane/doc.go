@@ -109,5 +109,5 @@
 //
 // # Imports
 //
-// The standard library, and package placement for its epochs.
+// The standard library, package placement for its epochs, package ring for a meter.
 package lane

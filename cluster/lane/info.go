@@ -8,8 +8,9 @@ type Info struct {
 	Leads  bool
 	Owns   bool // the engine publishes by itself
 
-	Number  uint64 // of the last message under the key that this node has ordered or heard
-	Clients int64  // of this node, of all names together
+	Number  uint64  // of the last message under the key that this node has ordered or heard
+	Clients int64   // of this node, of all names together
+	Rate    float64 // messages a second that it orders or hears
 	Nodes   []Listener
 
 	Gaps    int64 // that clients of this node were told of
@@ -30,7 +31,7 @@ func (l *Lane) Info(name string) (Info, bool) {
 	}
 	i := Info{
 		Key: r.key, Leader: r.leader(), Serves: r.serving, Leads: r.office.leading, Owns: r.office.owned,
-		Number: r.position.number, Clients: r.local.clients(), Gaps: r.gaps, Missing: r.missing,
+		Number: r.position.number, Clients: r.local.clients(), Rate: r.meter.Rate(int64(l.now)), Gaps: r.gaps, Missing: r.missing,
 	}
 	if i.Leads {
 		i.Number = r.office.number

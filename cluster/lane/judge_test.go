@@ -521,7 +521,7 @@ func (j *judge) rest() {
 	if w.traced {
 		for _, n := range w.nodes {
 			for _, r := range n.lane.list {
-				w.trace("%v: %s %+v", n, r.name, *r)
+				w.trace("%v: %s %+v", n, r.name, r)
 				for _, a := range r.audiences {
 					w.trace("%v: %s hearer %+v", n, r.name, *a)
 				}

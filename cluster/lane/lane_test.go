@@ -212,7 +212,7 @@ func TestInfo(t *testing.T) {
 	b.Interest(0, Shard, []byte("r"), []byte("s"), 1)
 	b.Publish(1, Channel, []byte("r"), []byte("c"), []byte("m"))
 	i, _ := b.Info("r")
-	want := Info{Key: Key{epoch(1), 0, 7}, Leader: Self, Serves: true, Leads: true, Number: 1, Clients: 1, Nodes: []Listener{{5, 2}}}
+	want := Info{Key: Key{epoch(1), 0, 7}, Leader: Self, Serves: true, Leads: true, Number: 1, Clients: 1, Rate: 1, Nodes: []Listener{{5, 2}}}
 	if fmt.Sprint(i) != fmt.Sprint(want) {
 		t.Errorf("it knows %+v\nnot %+v", i, want)
 	}

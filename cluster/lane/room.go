@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"hubsub/cluster/placement"
+	"hubsub/ring"
 )
 
 // room is what a node knows of a room that its clients use, or that it hosts.
@@ -40,6 +41,7 @@ type room struct {
 	queue    queue
 
 	used    time.Duration // when somebody last did
+	meter   ring.Meter    // messages that this node has ordered or heard
 	due     time.Duration // when to look at it; 0: never
 	gaps    int64         // of clients here
 	missing int64         // messages in those of known size

@@ -26,9 +26,9 @@ func lobby(name string) string {
 // detail is what it says of one room alone.
 func detail(name string) string {
 	return strings.TrimSuffix(lobby(name), "}") + `,"nodes":[` +
-		`{"id":"n1","role":"leader","clients":0,"key":"1-1/0","messages":9,"gaps":0,"lost":0,"audience":{"n2":4,"n3":1}},` +
-		`{"id":"n2","role":"host","clients":4,"key":"1-1/0","messages":9,"gaps":0,"lost":0,"audience":{}},` +
-		`{"id":"n3","role":"guest","clients":1,"key":"","messages":8,"gaps":2,"lost":7,"audience":{}}]}`
+		`{"id":"n1","role":"leader","clients":0,"key":"1-1/0","messages":9,"rate":1.25,"gaps":0,"lost":0,"audience":{"n2":4,"n3":1}},` +
+		`{"id":"n2","role":"host","clients":4,"key":"1-1/0","messages":9,"rate":0,"gaps":0,"lost":0,"audience":{}},` +
+		`{"id":"n3","role":"guest","clients":1,"key":"","messages":8,"rate":0,"gaps":2,"lost":7,"audience":{}}]}`
 }
 
 func TestRoom(t *testing.T) {

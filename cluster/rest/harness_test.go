@@ -72,7 +72,7 @@ func (s *town) Inspect(_ context.Context, name string) (cluster.Room, []cluster.
 		return cluster.Room{}, nil, cluster.ErrNoRoom
 	}
 	return s.rooms[at], []cluster.NodeView{
-		{ID: "n1", RoomView: cluster.RoomView{Key: "1-1/0", Leads: true, Hosts: true, Number: 9, Audience: map[string]int64{"n3": 1, "n2": 4}}},
+		{ID: "n1", RoomView: cluster.RoomView{Key: "1-1/0", Leads: true, Hosts: true, Number: 9, Rate: 1.25, Audience: map[string]int64{"n3": 1, "n2": 4}}},
 		{ID: "n2", RoomView: cluster.RoomView{Key: "1-1/0", Hosts: true, Clients: 4, Number: 9, Audience: map[string]int64{}}},
 		{ID: "n3", RoomView: cluster.RoomView{Clients: 1, Number: 8, Gaps: 2, Lost: 7, Audience: map[string]int64{}}},
 	}, nil

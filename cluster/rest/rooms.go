@@ -50,6 +50,7 @@ type roomNode struct {
 	Clients  int64            `json:"clients"`
 	Key      string           `json:"key"`
 	Messages uint64           `json:"messages"`
+	Rate     float64          `json:"rate"`
 	Gaps     int64            `json:"gaps"`
 	Lost     int64            `json:"lost"`
 	Audience map[string]int64 `json:"audience"`
@@ -58,7 +59,7 @@ type roomNode struct {
 func detailed(r *cluster.Room, views []cluster.NodeView) roomDetail {
 	d := roomDetail{shown(r), []roomNode{}}
 	for _, v := range views {
-		d.Nodes = append(d.Nodes, roomNode{v.ID, v.Role(), v.Clients, v.Key, v.Number, v.Gaps, v.Lost, v.Audience})
+		d.Nodes = append(d.Nodes, roomNode{v.ID, v.Role(), v.Clients, v.Key, v.Number, v.Rate, v.Gaps, v.Lost, v.Audience})
 	}
 	return d
 }

@@ -113,7 +113,7 @@ func roomInfo(c call) {
 }
 
 func (n *RoomNode) write(w *resp.Writer) {
-	w.Map(8)
+	w.Map(9)
 	w.BulkString("id")
 	w.BulkString(n.ID)
 	w.BulkString("role")
@@ -124,6 +124,8 @@ func (n *RoomNode) write(w *resp.Writer) {
 	w.BulkString(n.Key)
 	w.BulkString("messages")
 	w.Int(int64(n.Messages))
+	w.BulkString("rate")
+	w.Double(n.Rate)
 	w.BulkString("gaps")
 	w.Int(n.Gaps)
 	w.BulkString("lost")

@@ -67,7 +67,7 @@ func (s *town) Inspect(_ context.Context, name string) (Room, []RoomNode, error)
 		return Room{}, nil, fmt.Errorf("asked for %q: %w", name, ErrNoRoom)
 	}
 	return room, []RoomNode{
-		{ID: "n1", Role: "leader", Clients: 2, Key: "1-1/0", Messages: 9, Audience: map[string]int64{"n3": 4, "n2": 1}},
+		{ID: "n1", Role: "leader", Clients: 2, Key: "1-1/0", Messages: 9, Rate: 1.25, Audience: map[string]int64{"n3": 4, "n2": 1}},
 		{ID: "n2", Role: "guest", Clients: 1, Key: "1-1/0", Messages: 8, Gaps: 3, Lost: 5},
 	}, nil
 }
@@ -134,12 +134,18 @@ var twoHosts = array(bulk("10.0.0.1:6379"), bulk("10.0.0.2:6379"))
 
 // described is the answer to ROOM INFO. begin begins a map of so many fields.
 func described(name, epoch string, replicas int, no string, begin func(fields int) string) string {
+	double := func(f string) string {
+		if begin(0) == inRESP3(0) {
+			return "," + f
+		}
+		return bulk(f)
+	}
 	return strings.Join([]string{begin(7), bulk("room"), bulk(name), bulk("epoch"), bulk(epoch), bulk("hosts"), twoHosts,
 		bulk("replicas"), fmt.Sprint(":", replicas), bulk("keep"), no, bulk("pins"), "*0", bulk("nodes"), "*2",
-		begin(8), bulk("id"), bulk("n1"), bulk("role"), bulk("leader"), bulk("clients"), ":2", bulk("key"), bulk("1-1/0"),
-		bulk("messages"), ":9", bulk("gaps"), ":0", bulk("lost"), ":0", bulk("audience"), begin(2), bulk("n2"), ":1", bulk("n3"), ":4",
-		begin(8), bulk("id"), bulk("n2"), bulk("role"), bulk("guest"), bulk("clients"), ":1", bulk("key"), bulk("1-1/0"),
-		bulk("messages"), ":8", bulk("gaps"), ":3", bulk("lost"), ":5", bulk("audience"), begin(0)}, "⏎")
+		begin(9), bulk("id"), bulk("n1"), bulk("role"), bulk("leader"), bulk("clients"), ":2", bulk("key"), bulk("1-1/0"),
+		bulk("messages"), ":9", bulk("rate"), double("1.25"), bulk("gaps"), ":0", bulk("lost"), ":0", bulk("audience"), begin(2), bulk("n2"), ":1", bulk("n3"), ":4",
+		begin(9), bulk("id"), bulk("n2"), bulk("role"), bulk("guest"), bulk("clients"), ":1", bulk("key"), bulk("1-1/0"),
+		bulk("messages"), ":8", bulk("rate"), double("0"), bulk("gaps"), ":3", bulk("lost"), ":5", bulk("audience"), begin(0)}, "⏎")
 }
 
 func inRESP2(fields int) string { return fmt.Sprint("*", 2*fields) }

@@ -46,7 +46,8 @@ type RoomNode struct {
 	Role     string           // "leader", "host" or "guest"
 	Clients  int64            // subscriptions there to channels of the room
 	Key      string           // of the leader that it follows; empty: none yet
-	Messages uint64           // numbered under the key, as far as it knows; none while the leader's clients alone hear the room
+	Messages uint64           // numbered under the key, as far as it knows
+	Rate     float64          // messages a second that it orders, or that its clients hear
 	Gaps     int64            // that clients there were told of
 	Lost     int64            // messages in those of known size
 	Audience map[string]int64 // clients of the other nodes by id, as a host knows them
