@@ -82,7 +82,7 @@ func BenchmarkRoomsFailover(b *testing.B) {
 						}
 						if d > asked {
 							over++
-							b.Logf("%.1f ms, more than the %v asked for; %v; the nodes' logs are in %s", took[i], asked, t, t.keepLogs())
+							b.Logf("%.1f ms, more than the %v asked for; %v; the nodes' logs are in %s", took[i], asked, t, keepLogs(b, nodes))
 						}
 					}
 					slices.Sort(took)
@@ -150,7 +150,7 @@ func (n *node) roomOfItsOwn(b *testing.B, prefix string) home {
 func (t *try) run(strike func(i int)) time.Duration {
 	defer func() {
 		if t.b.Failed() {
-			t.b.Logf("%v; the nodes' logs are in %s", t, t.keepLogs())
+			t.b.Logf("%v; the nodes' logs are in %s", t, keepLogs(t.b, t.nodes))
 		}
 	}()
 	hear, tell := dial(t.b, t.hear.server), dial(t.b, t.tell.server)
@@ -205,11 +205,11 @@ func (t *try) String() string {
 }
 
 // keepLogs writes what each node has logged so far into a folder that stays.
-func (t *try) keepLogs() (folder string) {
-	folder, err := os.MkdirTemp("", "hubsub-failover-")
-	must(t.b, err)
-	for _, n := range t.nodes {
-		must(t.b, os.WriteFile(filepath.Join(folder, n.ip+".log"), []byte(n.output.String()), 0o644))
+func keepLogs(b *testing.B, nodes []*node) (folder string) {
+	folder, err := os.MkdirTemp("", "hubsub-bench-")
+	must(b, err)
+	for _, n := range nodes {
+		must(b, os.WriteFile(filepath.Join(folder, n.ip+".log"), []byte(n.output.String()), 0o644))
 	}
 	return folder
 }
