@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,31 +26,44 @@ const (
 )
 
 // BenchmarkRoomsScale has clusters of 4, 8 and 12 nodes carry the same load per node, and Redis Clusters of that size
-// beside them. The CPU time is that of all nodes beyond what they use without the load.
+// beside them. The CPU time is that of all nodes beyond what they use without the load. With ROUNDS=n all of them are
+// measured so many times, in turns; with GROWTH=folder what was found is left there as growth.json and growth.svg.
 func BenchmarkRoomsScale(b *testing.B) {
-	for _, size := range []int{4, 8, 12} {
-		b.Run(fmt.Sprintf("hubsub/%d", size), func(b *testing.B) {
-			var all []*server
-			nodes := startNodes(b, size)
-			for _, n := range nodes {
-				all = append(all, n.server)
-			}
-			load := newRoomsLoad(b, all)
-			want := load.recordsPerPublish(b, nodes)
-			time.Sleep(3 * time.Second) // what idles shall idle
-			before := linkRecords(b, nodes)
-			published := load.run(b)
-			// Beside the messages there are answers to publishers on other nodes, one for each forwarded message.
-			got := float64(linkRecords(b, nodes)-before)/float64(published) - load.answersPerPublish
-			b.ReportMetric(got, "records/publish")
-			b.ReportMetric(want, "records/publish-wanted")
-		})
-		b.Run(fmt.Sprintf("redis/%d", size), func(b *testing.B) {
-			load := newRoomsLoad(b, startRedisCluster(b, size))
-			time.Sleep(3 * time.Second)
-			load.run(b)
-		})
+	growth := newGrowth(4, 8, 12)
+	for range envNumber(b, "ROUNDS", 1) {
+		for at, p := range growth.Servers[0].Points {
+			size := p.Nodes
+			b.Run(fmt.Sprintf("hubsub/%d", size), func(b *testing.B) { growth.add(1, at, hubsubScale(b, size)) })
+			b.Run(fmt.Sprintf("redis/%d", size), func(b *testing.B) {
+				load := newRoomsLoad(b, startRedisCluster(b, size))
+				time.Sleep(3 * time.Second)
+				_, cost := load.run(b)
+				growth.add(0, at, cost)
+			})
+		}
 	}
+	if folder := os.Getenv("GROWTH"); folder != "" && !b.Failed() {
+		growth.write(b, folder)
+	}
+}
+
+// hubsubScale measures a cluster of so many nodes, and returns the CPU time per delivered message.
+func hubsubScale(b *testing.B, size int) time.Duration {
+	var all []*server
+	nodes := startNodes(b, size)
+	for _, n := range nodes {
+		all = append(all, n.server)
+	}
+	load := newRoomsLoad(b, all)
+	want := load.recordsPerPublish(b, nodes)
+	time.Sleep(3 * time.Second) // what idles shall idle
+	before := linkRecords(b, nodes)
+	published, cost := load.run(b)
+	// Beside the messages there are answers to publishers on other nodes, one for each forwarded message.
+	got := float64(linkRecords(b, nodes)-before)/float64(published) - load.answersPerPublish
+	b.ReportMetric(got, "records/publish")
+	b.ReportMetric(want, "records/publish-wanted")
+	return cost
 }
 
 // roomsLoad is the load, connected and subscribed.
@@ -85,8 +99,8 @@ func newRoomsLoad(b *testing.B, servers []*server) *roomsLoad {
 	return l
 }
 
-// run publishes for a while and reports what that has cost; it returns how many messages there were.
-func (l *roomsLoad) run(b *testing.B) (published int64) {
+// run publishes for a while, and reports and returns how many messages there were and what CPU time each delivery took.
+func (l *roomsLoad) run(b *testing.B) (published int64, perDelivery time.Duration) {
 	cpu := func() (sum time.Duration) {
 		for _, s := range l.servers {
 			sum += cpuOf(b, &node{server: s})
@@ -119,10 +133,11 @@ func (l *roomsLoad) run(b *testing.B) (published int64) {
 	if got := l.delivered.Load(); got != 2*published {
 		b.Errorf("%d messages delivered of %d", got, 2*published)
 	}
-	b.ReportMetric((used-idle).Seconds()*1e6/float64(2*published), "CPU-us/delivery")
+	perDelivery = (used - idle) / time.Duration(2*published)
+	b.ReportMetric(perDelivery.Seconds()*1e6, "CPU-us/delivery")
 	b.ReportMetric(idle.Seconds()*1e3/roomsFor.Seconds()/float64(len(l.servers)), "idle-ms/s-node")
 	b.ReportMetric(0, "ns/op")
-	return published
+	return published, perDelivery
 }
 
 // recordsPerPublish returns how many records a publish must cost on links: one if the publisher's node does not lead
