@@ -118,13 +118,13 @@ func (c *chooser) effective(e *candidate) float64 {
 func (c *chooser) choose(now time.Duration, n int, not func(Name) bool, pins []string, zones []string, near Name) []Name {
 	c.refresh(now)
 	var free []*candidate
-	for _, e := range c.sample(n, not, pins) {
+	for _, e := range c.sample(n, not, pins, near) {
 		if len(pins) > 0 || c.effective(e) <= max(boundFloor, boundFactor*c.mean) {
 			free = append(free, e)
 		}
 	}
 	if len(free) < n {
-		free = c.sample(n, not, pins)
+		free = c.sample(n, not, pins, near)
 	}
 	cost := func(e *candidate) float64 {
 		if e.name == near {
@@ -150,8 +150,8 @@ func (c *chooser) choose(now time.Duration, n int, not func(Name) bool, pins []s
 }
 
 // sample returns some of the eligible, each at most once and those with more
-// weight more often; all if they are few.
-func (c *chooser) sample(n int, not func(Name) bool, pins []string) []*candidate {
+// weight more often; all if they are few. The one that is near is among them.
+func (c *chooser) sample(n int, not func(Name) bool, pins []string, near Name) []*candidate {
 	size := max(samplePer*n, sampleMin)
 	fits := func(e *candidate) bool {
 		return !not(e.name) && (len(pins) == 0 || slices.Contains(pins, e.id))
@@ -164,6 +164,9 @@ func (c *chooser) sample(n int, not func(Name) bool, pins []string) []*candidate
 			}
 		}
 		c.random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+		if at := slices.IndexFunc(all, func(e *candidate) bool { return e.name == near }); at > 0 {
+			all[0], all[at] = all[at], all[0]
+		}
 		return all[:min(len(all), max(size, len(pins)))]
 	}
 	heaviest := 1
@@ -171,6 +174,9 @@ func (c *chooser) sample(n int, not func(Name) bool, pins []string) []*candidate
 		heaviest = max(heaviest, e.weight)
 	}
 	var some []*candidate
+	if at := slices.IndexFunc(c.eligible, func(e *candidate) bool { return e.name == near && fits(e) }); at >= 0 {
+		some = append(some, c.eligible[at])
+	}
 	for tries := 0; len(some) < size && tries < 8*size; tries++ {
 		e := c.eligible[c.random.IntN(len(c.eligible))]
 		if c.random.IntN(heaviest) < e.weight && fits(e) && !slices.Contains(some, e) {

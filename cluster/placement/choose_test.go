@@ -1,6 +1,7 @@
 package placement
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -52,6 +53,26 @@ func TestChoose(t *testing.T) {
 	old := setting(quiet)
 	old.load("a").at -= 2 * reportAge
 	f("silent for long", old, 1, nil, nil, "", "b")
+}
+
+// Of nodes that are equally busy the one where the client is leads, however many there are.
+func TestNearIsChosen(t *testing.T) {
+	const now = time.Minute
+	for _, size := range []int{12, 100} {
+		table := NewTable()
+		c := newChooser(table, rand.New(rand.NewPCG(1, 1)))
+		name := func(i int) Name { return Name(fmt.Sprint("n", i)) }
+		for i := range size {
+			table.Apply(uint64(i+1), []Op{{Kind: PutMember, Member: Member{Name: name(i), ID: string(name(i)), Weight: 1}}})
+			c.load(name(i)).take(now, Report{Node: name(i), Seq: 1, CPU: cpuFull / 100})
+		}
+		for i := range 500 {
+			near := name(i % size)
+			if got := c.choose(now, 2, anyone, nil, nil, near); len(got) != 2 || got[0] != near || got[1] == near {
+				t.Fatalf("of %d nodes %v, not %s first", size, got, near)
+			}
+		}
+	}
 }
 
 // The scarcest resource decides; what has no known limit does not count.
