@@ -84,7 +84,7 @@ func TestOptions(t *testing.T) {
 	f(`{"replicas":7}`, cluster.RoomOptions{Replicas: 7})
 	f(`{"keep":true,"pins":["n1","n\u0032"]}`, cluster.RoomOptions{Keep: true, Pins: []string{"n1", "n2"}})
 	for _, body := range []string{
-		"null", "[]", "1", "x", "{", `{"replicas":0}`, `{"replicas":8}`, `{"replicas":-1}`, `{"replicas":1.5}`, `{"replicas":"2"}`,
+		"null", "[]", "1", "x", "{", `{"replicas":2,"pins":["n1"]}`, `{"replicas":0}`, `{"replicas":8}`, `{"replicas":-1}`, `{"replicas":1.5}`, `{"replicas":"2"}`,
 		`{"replica":2}`, `{"Replicas":2}`, `{"keep":1}`, `{"pins":"n1"}`, `{"pins":[""]}`, `{"pins":[1]}`, `{}{}`, `{} x`,
 		`{"pins":["1","2","3","4","5","6","7","8"]}`,
 	} {

@@ -35,7 +35,7 @@ var plays = []struct {
 	{"get /v1/rooms/{room}", 503, "/v1/rooms/a", "", failing(cluster.ErrTryAgain)},
 
 	{"put /v1/rooms/{room}", 200, "/v1/rooms/c", "", nil},
-	{"put /v1/rooms/{room}", 200, "/v1/rooms/d", `{"replicas":2,"keep":true,"pins":["n1"]}`, nil},
+	{"put /v1/rooms/{room}", 200, "/v1/rooms/d", `{"replicas":2,"keep":true,"pins":["n1","n2"]}`, nil},
 	{"put /v1/rooms/{room}", 400, "/v1/rooms/c", `{"x":1}`, nil},
 	{"put /v1/rooms/{room}", 401, "/v1/rooms/c", "", stranger},
 	{"put /v1/rooms/{room}", 413, "/v1/rooms/c", strings.Repeat("x", bodyBytesMax+1), nil},

@@ -153,6 +153,9 @@ func readOptions(w http.ResponseWriter, r *http.Request) (o cluster.RoomOptions,
 	if len(given.Pins) > placement.HostsMax || slices.Contains(given.Pins, "") {
 		return o, fmt.Errorf("pins must be at most %d ids of nodes", placement.HostsMax)
 	}
+	if len(given.Pins) > 0 && len(given.Pins) < o.Replicas {
+		return o, fmt.Errorf("only the nodes of pins host the room: name as many as replicas, %d, or more", o.Replicas)
+	}
 	o.Pins, o.Keep = given.Pins, given.Keep
 	return o, nil
 }
