@@ -47,7 +47,7 @@ func (s *siege) arsenal() map[string]attack {
 
 // greetWrongly greets as a node does, with one thing wrong, and is told so.
 func (s *siege) greetWrongly(r *rand.Rand, i int, address string) {
-	n := newStranger(anyOf(r, []byte("GSRC")...), s.cluster, s.secret)
+	n := newStranger(anyOf(r, []byte("GSRCD")...), s.cluster, s.secret)
 	want := ""
 	kinds := 6
 	if s.secret == "" {
@@ -129,7 +129,7 @@ func (s *siege) giveNoOrders(r *rand.Rand, _ int, address string) {
 
 // sendNoFrames is a process of the cluster that is taken in, and then says what no node says.
 func (s *siege) sendNoFrames(r *rand.Rand, _ int, address string) {
-	kind := anyOf(r, []byte("CCCGSR")...)
+	kind := anyOf(r, []byte("CCCGSRD")...)
 	n := newStranger(kind, s.cluster, "")
 	n.says["name"] = fmt.Sprintf("stranger/%016x", r.Uint64())
 	conn, _, err := n.greet(address)

@@ -78,7 +78,8 @@
 // all bytes; a difference is shown with the shortest conversation that has it.
 //
 // TestHostileClusterPort (hostile_cluster_test.go) does the same to the cluster ports of three nodes, with a secret and
-// without (arsenal_test.go). Its strangers (stranger_test.go) greet as nodes do, but for one thing.
+// without (arsenal_test.go). Its strangers (stranger_test.go) greet as nodes do, but for one thing. Those of
+// TestHostileLinks (impostor_test.go) know the secret, and say over links what no node says (forgery_test.go).
 //
 //	go test ./e2e -run Storm -storm 1h -timeout 0      how long; 5s if not given
 //	go test ./e2e -run Garbage -storm-seed 42         the seed that a failure has logged

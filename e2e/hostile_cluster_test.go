@@ -24,9 +24,9 @@ const (
 	siegePause   = 5 * time.Millisecond // of an attacker, so that the clients get some of the processors
 	// siegeGrowthMax is how many more goroutines and files a node may have afterwards: it connects to others now and then.
 	siegeGrowthMax = 8
-	// siegeLinesMax is how many lines a second may tell of refusals: the port, control, the director and consensus one
-	// each, gossip two.
-	siegeLinesMax = 6
+	// siegeLinesMax is how many lines a second may tell of refusals: the port, links, control, the director and consensus
+	// one each, gossip two.
+	siegeLinesMax = 7
 )
 
 const siegeSecret = "correct horse battery staple"
@@ -35,8 +35,8 @@ const siegeSecret = "correct horse battery staple"
 // and where there is none from people who say nothing right: it is refused, logged and counted, and no client and no
 // node notices. Who speaks for the leader of a cluster without a secret cannot be told from it.
 func TestHostileClusterPort(t *testing.T) {
-	t.Run("secret", func(t *testing.T) { newSiege(t, siegeSecret).run() })
-	t.Run("open", func(t *testing.T) { newSiege(t, "").run() })
+	t.Run("secret", func(t *testing.T) { newSiege(t, siegeSecret, 3).run() })
+	t.Run("open", func(t *testing.T) { newSiege(t, "", 3).run() })
 }
 
 // siege is a cluster that is attacked.
@@ -52,12 +52,11 @@ type siege struct {
 	attacks sync.Map      // their name -> *atomic.Int64
 }
 
-func newSiege(t *testing.T, secret string) *siege {
-	var args []string
+func newSiege(t *testing.T, secret string, size int, args ...string) *siege {
 	if secret != "" {
-		args = []string{"--cluster-secret", secret}
+		args = append(args, "--cluster-secret", secret)
 	}
-	s := &siege{t: t, secret: secret, nodes: startNodes(t, 3, args...), ended: make(chan struct{}), crowded: make(chan struct{})}
+	s := &siege{t: t, secret: secret, nodes: startNodes(t, size, args...), ended: make(chan struct{}), crowded: make(chan struct{})}
 	s.nodes[0].awaitVoters(t, 3)
 	for _, n := range s.nodes {
 		conn, said, err := newStranger('H', "", secret).greet(n.clusterAddr())
@@ -79,7 +78,7 @@ func (s *siege) run() {
 		clients.run(func() error { return s.makeRooms(n) })
 		clients.run(func() error { return s.converse(n) })
 	}
-	base := s.base()
+	base := s.base(10)
 	figures, lines := s.figures(), s.lines()
 
 	began := time.Now()
@@ -240,6 +239,7 @@ func (s *siege) counted(before map[string]float64) {
 	if s.secret == "" {
 		want["messages_refused_total"] = []string{"unknown", "malformed", "old_term", "old_epoch"}
 		want["gossip_refused_total"] = []string{"malformed"}
+		want["link_refused_total"] = []string{"malformed_hello"}
 	}
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		for _, reason := range want[name] {
@@ -275,10 +275,11 @@ func (s *siege) told(before []int, took time.Duration) {
 	}
 }
 
-// base returns the most that each node has of goroutines and files while clients are there and nobody attacks.
-func (s *siege) base() (of []vitals) {
+// base looks a few times, and returns the most that each node has of goroutines and files while clients are there and
+// nobody attacks.
+func (s *siege) base(times int) (of []vitals) {
 	of = make([]vitals, len(s.nodes))
-	for range 10 {
+	for range times {
 		for i, now := range s.vitals() {
 			of[i].goroutines, of[i].files = max(of[i].goroutines, now.goroutines), max(of[i].files, now.files)
 			of[i].heapBytes = max(of[i].heapBytes, now.heapBytes)
