@@ -27,7 +27,7 @@ type room struct {
 	name string
 
 	log   ring.Log[*run]
-	meter ring.Meter // messages that came to clients here; with lanes only
+	meter atomic.Pointer[ring.Meter] // of messages that came to clients here; with lanes only, nil before the first
 
 	// Guarded by the shard's lock.
 	channels channels

@@ -6,6 +6,7 @@ import (
 	"math/bits"
 
 	"hubsub/resp"
+	"hubsub/ring"
 )
 
 // outbound is what one loop published to one room since it last appended to
@@ -188,7 +189,12 @@ func (ob *outbound) measure(now int64) {
 	for _, r := range ob.runs {
 		n += r.frames
 	}
-	ob.room.meter.Add(now, int64(n))
+	meter := ob.room.meter.Load()
+	if meter == nil {
+		ob.room.meter.CompareAndSwap(nil, new(ring.Meter))
+		meter = ob.room.meter.Load()
+	}
+	meter.Add(now, int64(n))
 }
 
 // publishHere delivers what only this loop hears, without the room's log. Most

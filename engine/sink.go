@@ -31,10 +31,15 @@ func (k sink) Own(room []byte, own bool) { k.relay.loop.engine.directory.own(roo
 
 // Traffic implements Sink.
 func (k sink) Traffic(room []byte) (messages int64, perSecond float64) {
-	if r := k.relay.loop.engine.directory.find(room); r != nil {
-		return r.meter.Total(), r.meter.Rate(k.relay.loop.now)
+	r := k.relay.loop.engine.directory.find(room)
+	if r == nil {
+		return 0, 0
 	}
-	return 0, 0
+	meter := r.meter.Load()
+	if meter == nil {
+		return 0, 0
+	}
+	return meter.Total(), meter.Rate(k.relay.loop.now)
 }
 
 // Wake implements Sink.

@@ -36,7 +36,7 @@ func (r *reader) lags() bool              { return r.lacks(r.told) }
 
 // change notes that so many clients more hear a name, or fewer.
 func (b *bulletin) change(n name, delta int64) {
-	b.set(n, b.counts[n]+delta)
+	b.set(n, b.of(n)+delta)
 	b.dirty = true
 	if len(b.readers) > 0 && !slices.Contains(b.changed[max(len(b.changed)-8, 0):], n) { // once more does no harm
 		b.changed = append(b.changed, n)
@@ -147,7 +147,7 @@ func (b *bulletin) issue(now time.Duration, serial *uint64, l *list, send func(t
 	}
 	l.reset()
 	for _, n := range b.changed {
-		l.add(n, b.counts[n])
+		l.add(n, b.of(n))
 	}
 	changed := len(l.items)
 	listed := false

@@ -183,7 +183,7 @@ func (r *room) deliver(rec *Record) {
 	r.sync(rec.Index - 1)
 	p.number, p.got = rec.Number, rec.Index
 	r.used = r.lane.now
-	r.meter.Add(int64(r.used), 1)
+	r.measure()
 	r.lane.stats.Received++
 	r.lane.Sink.Deliver(rec.Kind, r.raw, rec.Channel, rec.Message)
 }

@@ -1,5 +1,7 @@
 package lane
 
+import "hubsub/ring"
+
 // Info is what a node knows of a room.
 type Info struct {
 	Key    Key  // that it follows; zero: none yet
@@ -23,6 +25,22 @@ type Listener struct {
 	Clients int64
 }
 
+// measure counts a message.
+func (r *room) measure() {
+	if r.meter == nil {
+		r.meter = new(ring.Meter)
+	}
+	r.meter.Add(int64(r.lane.now), 1)
+}
+
+// rate returns how many there are in a second.
+func (r *room) rate() float64 {
+	if r.meter == nil {
+		return 0
+	}
+	return r.meter.Rate(int64(r.lane.now))
+}
+
 // Info returns what this node knows of a room; false, if that is nothing.
 func (l *Lane) Info(name string) (Info, bool) {
 	r := l.rooms[name]
@@ -31,7 +49,7 @@ func (l *Lane) Info(name string) (Info, bool) {
 	}
 	i := Info{
 		Key: r.key, Leader: r.leader(), Serves: r.serving, Leads: r.office.leading, Owns: r.office.owned,
-		Number: r.position.number, Clients: r.local.clients(), Rate: r.meter.Rate(int64(l.now)), Gaps: r.gaps, Missing: r.missing,
+		Number: r.position.number, Clients: r.local.clients(), Rate: r.rate(), Gaps: r.gaps, Missing: r.missing,
 	}
 	if i.Leads {
 		i.Number = r.office.number

@@ -485,7 +485,7 @@ func (j *judge) agree() {
 		var key Key
 		for _, n := range j.world.nodes {
 			r := n.lane.rooms[room]
-			if r == nil || len(r.local.counts) == 0 {
+			if r == nil || r.local.empty() {
 				continue
 			}
 			if !key.IsZero() && r.key != key || r.key.IsZero() {

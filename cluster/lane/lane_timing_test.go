@@ -78,10 +78,10 @@ var steps = []struct {
 	}},
 	{"FollowerPublish", func() func() { // one of this node to the leader and its answer, a hundred under way
 		l, _ := newFollower()
-		q, rec := &l.rooms["r"].queue, Record{Type: Ordered, Room: benchRoom}
+		r, rec := l.rooms["r"], Record{Type: Ordered, Room: benchRoom}
 		return func() {
 			l.Publish(1, Channel, benchRoom, benchChannel, benchMessage)
-			if q.len() > 100 {
+			if q := r.queue; q.len() > 100 {
 				rec.Serial = q.at(0).serial
 				l.Receive(1, &rec)
 			}

@@ -65,6 +65,9 @@ const (
 	// more are told in several.
 	itemsBytesMax = 256 << 10
 
+	// tallyFewMax is how many names a list is as fast for as a map.
+	tallyFewMax = 8
+
 	// patternsWithin is how long a pattern of all rooms waits for nodes that do
 	// not answer: less than clients wait, and most hung nodes are found dead later.
 	patternsWithin = 2 * time.Second

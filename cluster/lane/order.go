@@ -76,7 +76,7 @@ func (r *room) order(from Peer, serial uint64, kind Kind, channel, message []byt
 		a.owed = a.owed && !r.tell(a, Position, 0)
 	}
 	o.number++
-	r.meter.Add(int64(l.now), 1)
+	r.measure()
 	l.stats.Ordered++
 	rec := &l.record
 	*rec = Record{Type: Message, Room: r.raw, Key: r.key, Number: o.number, Kind: kind, Channel: channel, Message: message}

@@ -76,7 +76,7 @@ func (p *Patterns) Begin(start uint64) { p.serial = max(p.serial, start) }
 func (p *Patterns) Interest(tag uint64, text []byte, delta int) {
 	n := name{Pattern, string(text)}
 	p.mine.change(n, int64(delta))
-	p.set(n.text, Self, p.mine.counts[n])
+	p.set(n.text, Self, p.mine.of(n))
 	if tag != 0 {
 		p.waits = append(p.waits, patternWait{tag: tag, since: p.now})
 	}

@@ -95,7 +95,7 @@ func (r *room) seek() {
 	}
 	r.asked, r.askAt = l.now, l.now+askInterval<<min(r.tries, 5)
 	r.stale = false
-	r.queue.covered = r.queue.len()
+	r.queue.cover()
 	l.Director.Ask(r.name, r.wanted())
 }
 
@@ -105,7 +105,7 @@ func (r *room) wanted() bool {
 	if !r.local.empty() {
 		return true
 	}
-	q := &r.queue
+	q := r.queue
 	for i := range q.len() {
 		if p := q.at(i); p.kind == Channel && !p.countOnly && r.lane.matched(q.channel(p)) {
 			return true
@@ -116,29 +116,29 @@ func (r *room) wanted() bool {
 
 // absent is for a room that did not exist when it was asked for, or later.
 func (r *room) absent() {
-	q := &r.queue
 	r.tries = 0
 	if !r.serving {
 		r.epoch, r.hosts, r.stale = placement.Epoch{}, nil, false
 		r.owner = nobody
 		r.readdress()
 	}
-	if q.sent == 0 {
-		q.answer(r.lane, min(q.covered, q.len()), Done, 0)
+	if q := r.queue; q != nil {
+		if q.sent == 0 {
+			q.answer(r.lane, min(q.covered, q.len()), Done, 0)
+		}
+		q.covered = 0
 	}
-	q.covered = 0
 }
 
 // unplaceable is for a question without an answer.
 func (r *room) unplaceable(code Code) {
-	q := &r.queue
 	r.tries++
 	r.stale = true
 	if !r.epoch.IsZero() {
 		return // it is known from before
 	}
 	r.fail(code)
-	if q.sent == 0 {
+	if q := r.queue; q != nil && q.sent == 0 {
 		q.answer(r.lane, q.len(), code, 0)
 	}
 }

@@ -33,12 +33,32 @@ type publish struct {
 	message   int
 }
 
-func (q *queue) len() int          { return len(q.list) - q.head }
-func (q *queue) empty() bool       { return len(q.list) == q.head }
+// These are for nil, too, which is an empty queue.
+func (q *queue) empty() bool { return q == nil || len(q.list) == q.head }
+func (q *queue) waits() bool { return q != nil && q.len() > q.sent }
+func (q *queue) len() int {
+	if q == nil {
+		return 0
+	}
+	return len(q.list) - q.head
+}
+
+// resume has what waits be sent at once, to whoever leads by now.
+func (q *queue) resume() {
+	if q != nil {
+		q.retryAt, q.unsure = 0, false
+	}
+}
+
+// cover takes that a question is under way where the room lives.
+func (q *queue) cover() {
+	if q != nil {
+		q.covered = q.len()
+	}
+}
+
 func (q *queue) at(i int) *publish { return &q.list[q.head+i] }
 func (p *publish) bytes() int      { return p.channel + p.message }
-func (q *queue) waits() bool       { return q.len() > q.sent }
-func (q *queue) resume()           { q.retryAt, q.unsure = 0, false }
 func (q *queue) channel(p *publish) []byte {
 	at := p.at - q.base
 	return q.text[at : at+p.channel : at+p.channel]
@@ -76,13 +96,17 @@ func (l *Lane) Count(tag uint64, kind Kind, roomName, channel []byte) {
 
 // put adds a publish, unless too many wait.
 func (r *room) put(p publish, channel, message []byte) {
-	l, q := r.lane, &r.queue
+	l := r.lane
 	p.channel, p.message = len(channel), len(message)
 	if l.pending >= pendingMax || l.pendingBytes+p.bytes() > pendingBytesMax {
 		l.stats.Crowded++
 		l.Sink.Answer(p.tag, TryAgain, 0)
 		return
 	}
+	if r.queue == nil {
+		r.queue = new(queue)
+	}
+	q := r.queue
 	q.compact()
 	l.serial++
 	p.serial, p.since, p.at = l.serial, l.now, q.base+len(q.text)
@@ -143,7 +167,7 @@ func (q *queue) answer(l *Lane, n int, code Code, count int64) {
 
 // pump sends what waits to the leader, as soon as nothing of it is with another.
 func (r *room) pump() {
-	l, q := r.lane, &r.queue
+	l, q := r.lane, r.queue
 	if !q.waits() {
 		return
 	}
@@ -180,7 +204,7 @@ func (r *room) pump() {
 
 // orderQueued is for who leads by now.
 func (r *room) orderQueued() {
-	l, q := r.lane, &r.queue
+	l, q := r.lane, r.queue
 	if l.isolated {
 		q.answer(l, q.len(), Down, 0)
 		return
@@ -241,9 +265,9 @@ func (r *room) refuse(from Peer, rec *Record) {
 
 // ordered takes the leader's answer: they come in the order of the publishes.
 func (r *room) ordered(from Peer, rec *Record) {
-	q := &r.queue
+	q := r.queue
 	r.hear(rec.Key)
-	if q.to != from {
+	if q == nil || q.to != from {
 		return
 	}
 	for q.sent > 0 && q.at(0).serial < rec.Serial {
@@ -257,8 +281,8 @@ func (r *room) ordered(from Peer, rec *Record) {
 
 // refused takes that nothing more of what was sent has a place: it is sent again.
 func (r *room) refused(from Peer, rec *Record) {
-	l, q := r.lane, &r.queue
-	if q.sent > 0 && q.to == from && rec.Attempt >= q.attempt {
+	l, q := r.lane, r.queue
+	if q != nil && q.sent > 0 && q.to == from && rec.Attempt >= q.attempt {
 		l.attempt = max(l.attempt, rec.Attempt) + 1
 		q.sent, q.attempt = 0, l.attempt
 		q.retryAt, q.unsure = l.now+retryInterval, true
@@ -270,8 +294,8 @@ func (r *room) refused(from Peer, rec *Record) {
 // orphaned is for publishes whose leader is gone, or the link to it: whether they
 // were ordered nobody can tell.
 func (r *room) orphaned(p Peer) {
-	q := &r.queue
-	if q.to != p {
+	q := r.queue
+	if q == nil || q.to != p {
 		return
 	}
 	n := q.sent
@@ -281,7 +305,7 @@ func (r *room) orphaned(p Peer) {
 
 // expire answers what has waited for too long.
 func (r *room) expire() {
-	l, q := r.lane, &r.queue
+	l, q := r.lane, r.queue
 	for !q.empty() && l.now >= q.at(0).since+publishPatience {
 		if q.sent > 0 { // the leader may answer yet, and who knows what
 			r.orphaned(q.to)

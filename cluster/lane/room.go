@@ -38,10 +38,10 @@ type room struct {
 	missed   bool // clients here have missed something, and are not told yet
 	why      Why
 	next     *succession
-	queue    queue
+	queue    *queue // nil: nothing ever waited
 
 	used    time.Duration // when somebody last did
-	meter   ring.Meter    // messages that this node has ordered or heard
+	meter   *ring.Meter   // messages that this node has ordered or heard; nil: none
 	due     time.Duration // when to look at it; 0: never
 	gaps    int64         // of clients here
 	missing int64         // messages in those of known size
@@ -113,7 +113,9 @@ func (r *room) broken(p Peer) {
 func (r *room) restart() {
 	r.follow(Key{}, nobody, false, Moved)
 	r.hint = Key{}
-	r.orphaned(r.queue.to)
+	if r.queue != nil {
+		r.orphaned(r.queue.to)
+	}
 	r.whereabouts = whereabouts{}
 	r.serving, r.served, r.entered, r.closing = false, placement.Epoch{}, false, false
 	r.audiences, r.office.refused = nil, nil

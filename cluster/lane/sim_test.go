@@ -135,8 +135,8 @@ func (w *world) fail(format string, args ...any) {
 		w.trace("WRONG: %v", w.broken)
 		for _, n := range w.nodes {
 			for _, r := range n.lane.list {
-				w.trace("%v: %s epoch %v %v stale %v, key %v hint %v owner %d, leads %v %+v, serves %v %v, position %+v, missed %v, waits %d, queue %d/%d", n, r.name, r.epoch, r.hosts,
-					r.stale, r.key, r.hint, r.owner, r.office.leading, r.office, r.serving, r.served, r.position, r.missed, len(r.local.waits), r.queue.sent, r.queue.len())
+				w.trace("%v: %s epoch %v %v stale %v, key %v hint %v owner %d, leads %v %+v, serves %v %v, position %+v, missed %v, waits %d, queue %d", n, r.name, r.epoch, r.hosts,
+					r.stale, r.key, r.hint, r.owner, r.office.leading, r.office, r.serving, r.served, r.position, r.missed, len(r.local.waits), r.queue.len())
 			}
 		}
 	}
