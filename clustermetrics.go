@@ -145,8 +145,14 @@ var clusterMetrics = []clusterMetric{
 		func(s *cluster.Stats) int64 { return s.Links.Resent }),
 	clusterCounter("link_broken_total", "Breaks that were too long to repair: what was on the link is lost.",
 		func(s *cluster.Stats) int64 { return s.Links.Broken }),
-	clusterReasons("link_records_dropped_total", "Records of rooms that were not sent.",
-		func(s *cluster.Stats) map[string]int64 { return s.Links.Dropped }),
+	clusterReasons("link_records_dropped_total", "Records of rooms that were lost on their way: broken and forgotten by a link, untaken before one took them.",
+		func(s *cluster.Stats) map[string]int64 {
+			reasons := maps.Clone(s.Links.Dropped)
+			reasons["untaken"] = s.Lanes.Discarded
+			return reasons
+		}),
+	clusterReasons("link_untaken_total", "Times that a link took nothing of what it was given: it is tried again, until its node is lost.",
+		func(s *cluster.Stats) map[string]int64 { return s.Links.Untaken }),
 	clusterReasons("link_refused_total", "Links' connections that were closed for what came over them.",
 		func(s *cluster.Stats) map[string]int64 { return s.Links.Refused }),
 	clusterReasons("records_refused_total",

@@ -27,7 +27,9 @@ func TestOutgoing(t *testing.T) {
 	f(2, 1, false, true, true)
 	f(2, outgoingMin, false, true, true)
 	f(2, 1, false, false, true)
-	l.discard(2)
+	if l.discard(2); l.lanes.discarded.Load() != 4 {
+		t.Errorf("%d were discarded", l.lanes.discarded.Load())
+	}
 	f(2, 1, false, true, false)
 }
 

@@ -39,8 +39,9 @@ type Lanes struct {
 	patterns   *lane.Patterns
 	elsewhere  bool // what they said last
 
-	// Any goroutine, atomic: records of links that were none.
-	malformed, unknown atomic.Int64
+	// Any goroutine, atomic: records of links that were none, and those that no link
+	// took before their node was lost.
+	malformed, unknown, discarded atomic.Int64
 }
 
 // NewLanes returns the lanes of a process, which begin to work when their loops
@@ -252,7 +253,7 @@ func (s *Lanes) stats() (sum LaneStats) {
 		l.mu.Unlock()
 		sum.Early += l.threshold.early.Load()
 	}
-	sum.Unknown, sum.Malformed = s.unknown.Load(), s.malformed.Load()
+	sum.Unknown, sum.Malformed, sum.Discarded = s.unknown.Load(), s.malformed.Load(), s.discarded.Load()
 	return sum
 }
 

@@ -267,6 +267,7 @@ func (l *Lane) room(to lane.Peer) (bytes int, slow bool) {
 func (l *Lane) discard(p lane.Peer) {
 	if int(p) < len(l.outgoing) && l.outgoing[p] != nil {
 		o := l.outgoing[p]
+		l.lanes.discarded.Add(int64(o.n))
 		o.records, o.n = o.records[:0], 0
 	}
 }

@@ -209,7 +209,7 @@ func TestLongCutIsALoss(t *testing.T) {
 			b.inOrder(t, a, 2+i, 1+i)
 		}
 		s := a.Stats()
-		if d := s.Dropped["broken"]; d < 5 || d > 10 || s.Dropped["unreachable"] != 10 || s.Queues[b.name] != 0 {
+		if d := s.Dropped["broken"]; d < 5 || d > 10 || s.Untaken["unreachable"] != 10 || s.Queues[b.name] != 0 {
 			t.Errorf("counted %+v", s)
 		}
 	})

@@ -82,7 +82,7 @@ func New(config Config) *Links {
 func (l *Links) Send(to placement.Name, address string, records []byte, n int) bool {
 	p := l.peer(to, address)
 	if p == nil {
-		l.drop(dropForgotten, n)
+		l.turnDown()
 		return false
 	}
 	return p.send(address, records, n)

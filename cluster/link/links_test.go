@@ -132,7 +132,7 @@ func TestLongRecords(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		b.inOrder(t, a, 31, 0)
-		if s := a.Stats(); s.Dropped["too long"] != 1 || s.Sent.Batches < 20 || s.Sent.Records != 31 {
+		if s := a.Stats(); s.Untaken["too long"] != 1 || s.Sent.Batches < 20 || s.Sent.Records != 31 {
 			t.Errorf("counted %+v", s)
 		}
 	})
@@ -164,7 +164,7 @@ func TestSlowPeer(t *testing.T) {
 		c.inOrder(t, a, 1, 0)
 		s := a.Stats()
 		bytes, most := a.Queue(b.name)
-		if s.Dropped["full"] != 1 || bytes < most || bytes > most+2000 || s.Queues[b.name] != int64(bytes) {
+		if s.Untaken["full"] != 1 || bytes < most || bytes > most+2000 || s.Queues[b.name] != int64(bytes) {
 			t.Errorf("%d of %d wait, counted %+v", bytes, most, s)
 		}
 		// It was only slow: all arrives.
@@ -200,7 +200,7 @@ func TestHungPeer(t *testing.T) {
 		if a.say(b, 3) {
 			t.Error("taken, and the peer hangs")
 		}
-		if s := a.Stats(); s.Stalled != 1 || s.Dropped["broken"] != 2 || s.Dropped["unreachable"] != 1 {
+		if s := a.Stats(); s.Stalled != 1 || s.Dropped["broken"] != 2 || s.Untaken["unreachable"] != 1 {
 			t.Errorf("counted %+v", s)
 		}
 		time.Sleep(10 * time.Second)
@@ -249,7 +249,7 @@ func TestForgetAndClose(t *testing.T) {
 			t.Errorf("it took %v", took)
 		}
 		c.inOrder(t, a, 101, 0)
-		if a.say(c, 101) || a.Stats().Dropped["forgotten"] != 2 { // and the one that b had not acknowledged
+		if s := a.Stats(); a.say(c, 101) || a.Stats().Untaken["forgotten"] != 1 || s.Dropped["forgotten"] != 1 { // which b had not acknowledged
 			t.Errorf("taken after the end: %+v", a.Stats())
 		}
 		a.Forget(c.name)
@@ -280,7 +280,7 @@ func TestNothingForItself(t *testing.T) {
 		if a.say(a, 0) {
 			t.Error("taken")
 		}
-		if s := a.Stats(); s.Dropped["forgotten"] != 1 || s.Peers != 0 {
+		if s := a.Stats(); s.Untaken["forgotten"] != 1 || s.Peers != 0 {
 			t.Errorf("counted %+v", s)
 		}
 		if strings.Contains(a.log.String(), "level=") {

@@ -87,7 +87,7 @@ func (p *peer) send(address string, records []byte, n int) bool {
 	defer p.mu.Unlock()
 	p.address = address
 	if reason, ok := p.takes(records); !ok {
-		p.counts.dropped[reason] += int64(n)
+		p.counts.untaken[reason]++
 		return false
 	}
 	c := p.conn

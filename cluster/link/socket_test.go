@@ -26,7 +26,7 @@ func TestPartialWrites(t *testing.T) {
 			t.Errorf("only %d were taken", sent)
 		}
 	}
-	if s := a.Stats(); s.Dropped["full"] != 3 || s.Connections != 1+s.Stalled { // a machine that stands still stalls it
+	if s := a.Stats(); s.Untaken["full"] != 3 || s.Connections != 1+s.Stalled { // a machine that stands still stalls it
 		t.Errorf("counted %+v", s)
 	}
 }

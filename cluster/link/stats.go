@@ -2,7 +2,7 @@ package link
 
 import "hubsub/cluster/placement"
 
-// dropReason says why records were not sent.
+// dropReason says why records were not taken, or were lost.
 type dropReason uint8
 
 const (
@@ -49,7 +49,8 @@ type Stats struct {
 	Resent         int64            // batches that another connection had to take again
 	Stalled        int64            // connections that were given up
 	Broken         int64            // losses
-	Dropped        map[string]int64 // records, by reason
+	Dropped        map[string]int64 // records that were taken and lost, by reason
+	Untaken        map[string]int64 // calls of Send that took nothing, by reason
 	Refused        map[string]int64 // connections that were closed for what came, by reason
 
 	Queues map[placement.Name]int64 // bytes that wait for each peer
@@ -60,7 +61,7 @@ type counts struct {
 	sent, received               Traffic
 	connections, resent, stalled int64
 	broken                       int64
-	dropped                      [dropReasons]int64
+	dropped, untaken             [dropReasons]int64
 }
 
 func (c *counts) add(d counts) {
@@ -72,6 +73,7 @@ func (c *counts) add(d counts) {
 	c.broken += d.broken
 	for r := range dropReasons {
 		c.dropped[r] += d.dropped[r]
+		c.untaken[r] += d.untaken[r]
 	}
 }
 
@@ -82,6 +84,7 @@ func (l *Links) Stats() Stats {
 	s := Stats{
 		Peers:   int64(len(l.peers)),
 		Dropped: make(map[string]int64, dropReasons),
+		Untaken: make(map[string]int64, dropReasons),
 		Refused: make(map[string]int64, refusals),
 		Queues:  make(map[placement.Name]int64, len(l.peers)),
 	}
@@ -103,7 +106,12 @@ func (l *Links) Stats() Stats {
 	s.Sent, s.Received = sum.sent, sum.received
 	s.Connections, s.Resent, s.Stalled, s.Broken = sum.connections, sum.resent, sum.stalled, sum.broken
 	for r := range dropReasons {
-		s.Dropped[r.String()] = sum.dropped[r]
+		if r >= dropForgotten {
+			s.Dropped[r.String()] = sum.dropped[r]
+		}
+		if r <= dropForgotten {
+			s.Untaken[r.String()] = sum.untaken[r]
+		}
 	}
 	for r := range refusals {
 		s.Refused[r.Error()] = l.refused[r].Load()
@@ -111,9 +119,9 @@ func (l *Links) Stats() Stats {
 	return s
 }
 
-// drop counts records that no peer has.
-func (l *Links) drop(reason dropReason, n int) {
+// turnDown counts a call of Send for which there is no peer.
+func (l *Links) turnDown() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.past.dropped[reason] += int64(n)
+	l.past.untaken[dropForgotten]++
 }
