@@ -41,8 +41,9 @@
 //
 // # Clients and tools
 //
-// goredis_test.go, rueidis_test.go and rediscli_test.go use the libraries with their default options, RESP2 and
-// RESP3, through a crash and a restart of the server; and what people type.
+// goredis_test.go and rueidis_test.go use the libraries with their default options, RESP2 and RESP3, through a crash and a
+// restart of the server: with Redis, with HubSub, and with a cluster that looks like one server (spread_test.go), of which
+// nodes die, too (vigil_test.go). rediscli_test.go is what people type.
 //
 // The programs in clients/ (clients_test.go) are the same for the libraries of other languages, unmodified: ioredis and
 // node-redis, the current and the previous major of each, redis-py, hiredis, phpredis. A program is a list of facts in

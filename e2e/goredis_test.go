@@ -18,15 +18,28 @@ var binaryPayload = func() string {
 	return string(append(b, "\r\n"...))
 }()
 
+// TestGoRedis: what the library's users see is the same with Redis, with HubSub, and with a cluster, each connection with
+// another node.
 func TestGoRedis(t *testing.T) {
 	for _, protocol := range []int{2, 3} {
 		options := func(s *server) *redis.Options { return &redis.Options{Addr: s.addr(), Protocol: protocol} }
+		f := func(t *testing.T, name string, test func(*testing.T, starter, func(*server) *redis.Options)) {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				onEach(t, func(t *testing.T, start starter) { test(t, start, options) })
+			})
+		}
 		t.Run(fmt.Sprintf("RESP%d", protocol), func(t *testing.T) {
-			t.Run("Subscriptions", func(t *testing.T) { goRedisSubscriptions(t, options) })
-			t.Run("Queries", func(t *testing.T) { goRedisQueries(t, options) })
-			t.Run("Pipelines", func(t *testing.T) { goRedisPipelines(t, options) })
-			t.Run("Reconnect", func(t *testing.T) { goRedisReconnect(t, options) })
-			t.Run("Password", func(t *testing.T) { goRedisPassword(t, options) })
+			t.Parallel()
+			f(t, "Subscriptions", goRedisSubscriptions)
+			f(t, "Queries", goRedisQueries)
+			f(t, "Pipelines", goRedisPipelines)
+			f(t, "Reconnect", goRedisReconnect)
+			f(t, "Password", goRedisPassword)
+			t.Run("Failover", func(t *testing.T) {
+				t.Parallel()
+				goRedisFailover(t, options)
+			})
 		})
 	}
 }
@@ -56,8 +69,8 @@ func received(v any, err error) string {
 	return fmt.Sprintf("%v %v", v, err)
 }
 
-func goRedisSubscriptions(t *testing.T, options func(*server) *redis.Options) {
-	rdb, ctx := newGoRedis(t, options(startHubSub(t)))
+func goRedisSubscriptions(t *testing.T, start starter, options func(*server) *redis.Options) {
+	rdb, ctx := newGoRedis(t, options(start(t)))
 	sub := rdb.Subscribe(ctx)
 	defer sub.Close()
 	next := func(want string) {
@@ -110,8 +123,8 @@ func goRedisSubscriptions(t *testing.T, options func(*server) *redis.Options) {
 	publish(rdb.SPublish(ctx, "shard", "gone"), 0)
 }
 
-func goRedisQueries(t *testing.T, options func(*server) *redis.Options) {
-	rdb, ctx := newGoRedis(t, options(startHubSub(t)))
+func goRedisQueries(t *testing.T, start starter, options func(*server) *redis.Options) {
+	rdb, ctx := newGoRedis(t, options(start(t)))
 	sub := rdb.Subscribe(ctx, "a", "b")
 	defer sub.Close()
 	must(t, sub.PSubscribe(ctx, "p*"), sub.SSubscribe(ctx, "s"))
@@ -148,8 +161,8 @@ func goRedisQueries(t *testing.T, options func(*server) *redis.Options) {
 	}
 }
 
-func goRedisPipelines(t *testing.T, options func(*server) *redis.Options) {
-	rdb, ctx := newGoRedis(t, options(startHubSub(t)))
+func goRedisPipelines(t *testing.T, start starter, options func(*server) *redis.Options) {
+	rdb, ctx := newGoRedis(t, options(start(t)))
 	sub := rdb.Subscribe(ctx, "c")
 	defer sub.Close()
 	if got := received(sub.Receive(ctx)); got != "subscribe c 1" {
@@ -174,10 +187,42 @@ func goRedisPipelines(t *testing.T, options func(*server) *redis.Options) {
 			t.Fatalf("received %s, want %s", got, want)
 		}
 	}
+
+	// Answers that come from elsewhere keep their places among those that do not.
+	const times = 20
+	mixed, err := rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for i := range times {
+			p.Publish(ctx, "c", i)
+			p.Publish(ctx, "nobody", i)
+			p.Echo(ctx, i)
+			p.PubSubNumSub(ctx, "c", "nobody")
+		}
+		return nil
+	})
+	must(t, err)
+	for i := range times {
+		got := ""
+		for _, cmd := range mixed[4*i : 4*i+4] {
+			switch cmd := cmd.(type) {
+			case *redis.IntCmd:
+				got += fmt.Sprint(cmd.Val(), " ")
+			case *redis.StringCmd:
+				got += cmd.Val() + " "
+			case *redis.MapStringIntCmd:
+				got += fmt.Sprint(cmd.Val())
+			}
+		}
+		if want := fmt.Sprintf("1 0 %d map[c:1 nobody:0]", i); got != want {
+			t.Errorf("answered %s, want %s", got, want)
+		}
+		if got, want := received(sub.Receive(ctx)), fmt.Sprintf(`message "" "c" "%d"`, i); got != want {
+			t.Fatalf("received %s, want %s", got, want)
+		}
+	}
 }
 
-func goRedisReconnect(t *testing.T, options func(*server) *redis.Options) {
-	s := startHubSub(t)
+func goRedisReconnect(t *testing.T, start starter, options func(*server) *redis.Options) {
+	s := start(t)
 	rdb, ctx := newGoRedis(t, options(s))
 	sub := rdb.Subscribe(ctx, "news")
 	defer sub.Close()
@@ -215,17 +260,44 @@ func goRedisReconnect(t *testing.T, options func(*server) *redis.Options) {
 	}
 }
 
-func goRedisPassword(t *testing.T, options func(*server) *redis.Options) {
-	s := startHubSub(t, "--requirepass", "secret")
+func goRedisPassword(t *testing.T, start starter, options func(*server) *redis.Options) {
+	s := start(t, "--requirepass", "secret")
 	right, wrong := options(s), options(s)
 	right.Password, wrong.Password = "secret", "guess"
 	right.ClientName = "me"
-	rdb, ctx := newGoRedis(t, right)
-	if name, err := rdb.ClientGetName(ctx).Result(); err != nil || name != "me" {
-		t.Errorf("with the password: name %q, %v", name, err)
+	for range 3 { // which are all the nodes of a cluster
+		rdb, ctx := newGoRedis(t, right)
+		if name, err := rdb.ClientGetName(ctx).Result(); err != nil || name != "me" {
+			t.Errorf("with the password: name %q, %v", name, err)
+		}
 	}
-	rdb, ctx = newGoRedis(t, wrong)
-	if err := rdb.Ping(ctx).Err(); err == nil {
-		t.Error("no error with a wrong password")
+	for range 3 {
+		rdb, ctx := newGoRedis(t, wrong)
+		if err := rdb.Ping(ctx).Err(); err == nil {
+			t.Error("no error with a wrong password")
+		}
 	}
+}
+
+// goRedisFailover: each node of a cluster dies once, among them the one of the subscriber, who then hears all again from
+// another one.
+func goRedisFailover(t *testing.T, options func(*server) *redis.Options) {
+	s := startCluster(t)
+	rdb, ctx := newGoRedis(t, options(s))
+	sub := rdb.Subscribe(ctx, "news")
+	defer sub.Close()
+	must(t, sub.PSubscribe(ctx, "p*"), sub.SSubscribe(ctx, "shard"))
+	messages := make(chan string, 1000)
+	heard := sub.Channel()
+	go func() {
+		for m := range heard {
+			messages <- received(m, nil)
+		}
+	}()
+	v := &vigil{t: t, ctx: ctx, messages: messages}
+	v.keep(s, func() {
+		v.hear(`message "" "news" "%d"`, func(payload string) error { return rdb.Publish(ctx, "news", payload).Err() })
+		v.hear(`message "p*" "ping" "%d"`, func(payload string) error { return rdb.Publish(ctx, "ping", payload).Err() })
+		v.hear(`message "" "shard" "%d"`, func(payload string) error { return rdb.SPublish(ctx, "shard", payload).Err() })
+	})
 }

@@ -125,3 +125,19 @@ func startCluster(t testing.TB, args ...string) *server {
 	spread := newSpread(t, backends...)
 	return &server{name: "cluster", port: spread.port(), nodes: nodes, spread: spread}
 }
+
+// starter starts a server with some options more.
+type starter func(testing.TB, ...string) *server
+
+// onEach runs a test with Redis, which shows that what it wants is a fact, with HubSub, and with a cluster.
+func onEach(t *testing.T, test func(*testing.T, starter)) {
+	f := func(name string, start starter) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, start)
+		})
+	}
+	f("redis", startRedis)
+	f("hubsub", startHubSub)
+	f("cluster", startCluster)
+}
