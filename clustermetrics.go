@@ -168,8 +168,6 @@ var clusterMetrics = []clusterMetric{
 		func(s *cluster.Stats) int64 { return s.Lanes.Unsent }),
 	clusterCounter("room_messages_received_total", "Messages that other nodes have given their order.",
 		func(s *cluster.Stats) int64 { return s.Lanes.Received }),
-	clusterCounter("room_messages_early_total", "Messages that some client did not hear that their publishers were told of: it took too long to join.",
-		func(s *cluster.Stats) int64 { return s.Lanes.Early }),
 	clusterCounter("publishes_forwarded_total", "Messages of this node's clients that were sent to their room's leader.",
 		func(s *cluster.Stats) int64 { return s.Lanes.Forwarded }),
 	clusterCounter("publishes_refused_total", "Messages that other nodes took this one for the leader of; they are sent again.",

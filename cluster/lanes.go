@@ -251,7 +251,6 @@ func (s *Lanes) stats() (sum LaneStats) {
 		l.mu.Lock()
 		sum.Add(l.shown)
 		l.mu.Unlock()
-		sum.Early += l.threshold.early.Load()
 	}
 	sum.Unknown, sum.Malformed, sum.Discarded = s.unknown.Load(), s.malformed.Load(), s.discarded.Load()
 	return sum

@@ -110,10 +110,4 @@ const (
 	// often it asks then.
 	isolatedAfter  = 2500 * time.Millisecond
 	strictInterval = watchInterval
-
-	// thresholdBytesMax is how much may wait for clients that are about to join, in
-	// one lane, and thresholdTimeMax how long: the leader waits 100 ms for the other
-	// hosts. What is more is delivered without them.
-	thresholdBytesMax = 16 << 20
-	thresholdTimeMax  = 200 * time.Millisecond
 )

@@ -33,12 +33,11 @@ type Lane struct {
 	outlet Outlet
 
 	// Owned by the loop.
-	outgoing  []*outgoing // by peer; nil: nothing was ever sent to it
-	leaving   []*outgoing // with something to send
-	record    lane.Record
-	scratch   []byte
-	brake     brake
-	threshold threshold
+	outgoing []*outgoing // by peer; nil: nothing was ever sent to it
+	leaving  []*outgoing // with something to send
+	record   lane.Record
+	scratch  []byte
+	brake    brake
 
 	shownAt time.Duration
 
@@ -71,7 +70,7 @@ type outgoing struct {
 func (s *Lanes) Attach(loop int, o Outlet) *Lane {
 	l := s.all[loop]
 	l.outlet = o
-	l.core = lane.New(lane.Config{Sink: l, Network: l, Director: l, Foreign: s, Match: s.config.Match})
+	l.core = lane.New(lane.Config{Sink: o, Network: l, Director: l, Foreign: s, Match: s.config.Match})
 	l.core.Tick(s.now())
 	l.attached.Store(true)
 	o.Wake()
@@ -107,9 +106,6 @@ func (l *Lane) Interest(tag uint64, kind lane.Kind, room, text []byte, delta int
 		l.lanes.change(func(p *lane.Patterns) { p.Interest(tag, text, delta) })
 		return
 	}
-	if tag != 0 && delta > 0 {
-		l.threshold.await(tag, room)
-	}
 	l.core.Interest(tag, kind, room, text, delta)
 }
 
@@ -121,7 +117,6 @@ func (l *Lane) Count(tag uint64, kind lane.Kind, room, channel []byte) {
 func (l *Lane) Drain() {
 	now := l.lanes.now()
 	l.core.Tick(now)
-	l.threshold.expire(now, l.outlet)
 	l.mu.Lock()
 	letters := l.box
 	l.box = nil
@@ -201,7 +196,7 @@ func (l *Lane) Next() time.Duration {
 	if l.loop == 0 {
 		next = min(next, l.lanes.patternsNext())
 	}
-	next = min(next, l.brake.next(), l.threshold.next())
+	next = min(next, l.brake.next())
 	now := l.lanes.now()
 	if len(l.leaving) > 0 {
 		next = min(next, now+stuckRetry)

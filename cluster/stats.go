@@ -48,7 +48,6 @@ type LaneStats struct {
 	lane.Stats
 	Unknown, Malformed int64 // records of links
 	Discarded          int64 // records that no link took before their node was lost
-	Early              int64 // messages that somebody did not hear who was counted and had not joined
 }
 
 // OrderStats counts messages about rooms and members of which nothing came.

@@ -15,7 +15,6 @@ type ask uint8
 const (
 	askPublish ask = iota
 	askInterest
-	askJoined
 	askCount
 )
 
@@ -73,8 +72,6 @@ func (y *relay) put(q question, tag uint64, room, name, message []byte) Result {
 		}
 	case askInterest:
 		y.lane.Interest(tag, q.kind, room, name, int(q.delta))
-	case askJoined:
-		y.lane.Joined(room)
 	case askCount:
 		y.lane.Count(tag, q.kind, room, name)
 	}

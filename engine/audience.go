@@ -21,6 +21,7 @@ type audience struct {
 	walked  int64
 	heap    int32 // when held: place in loop.held
 	queue   queueState
+	awaited bool // in newcomers.coming: sessions are about to join
 }
 
 type queueState uint8
@@ -74,13 +75,13 @@ func (a *audience) list(i listIndex) *[]member {
 
 func (a *audience) aloneCount() int { return len(a.alone[listRESP2]) + len(a.alone[listRESP3]) }
 
-func (a *audience) empty() bool { return a.aloneCount() == 0 && len(a.many) == 0 }
+func (a *audience) empty() bool { return a.aloneCount() == 0 && len(a.many) == 0 && !a.awaited }
 
 // enter puts the session's subscription number sub into the array in which the
 // session belongs now.
 func (a *audience) enter(s *Session, sub int) {
 	list := listMany
-	if s.subs.count() == 1 {
+	if s.subs.count() == 1 && !s.has(arriving) {
 		list = listRESP2
 		if s.out.V3 {
 			list = listRESP3

@@ -84,9 +84,14 @@ func (l *loop) deliver(r *run) {
 
 // give hands a parcel to one audience.
 func (l *loop) give(a *audience, p *parcel) {
+	if a.awaited {
+		for _, n := range l.relay.coming[a] {
+			n.putAside(p, false)
+		}
+	}
 	for _, m := range a.many {
 		s := m.session
-		if b := p.forms[0].bytes; s.has(dirty) && s.backlog == nil && !s.out.V3 && len(b) <= copyBytesMax {
+		if b := p.forms[0].bytes; s.flags&(dirty|arriving) == dirty && s.backlog == nil && !s.out.V3 && len(b) <= copyBytesMax {
 			s.out.Buf = append(s.out.Buf, b...) // as push does, for most
 		} else {
 			s.push(p)

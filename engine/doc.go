@@ -75,6 +75,8 @@
 // A subscription is announced to the lanes before the session joins, and
 // withdrawn before it leaves; what ends a session withdraws without waiting
 // (interest.go). So the counts a lane is given add up to the sessions there are.
+// What comes between the announcement and the confirmation, which waits for all
+// names of the command, is put aside for the session (newcomer.go).
 //
 // Channels that begin with __hubsub__: have no lane. Of a gap (gap.go), messages
 // that clients here may have missed, only those are told who subscribe to
@@ -100,7 +102,9 @@
 //
 // With lanes the same holds on whatever node, as the lanes have it: a SUBSCRIBE
 // is confirmed, and the session joins, once the lane says that all know; an
-// UNSUBSCRIBE once the lane says that all that was ordered before is here. An
+// UNSUBSCRIBE once the lane says that all that was ordered before is here. Whom a
+// PUBLISH has counted it reaches, though it joins later; but a message that was on
+// its way to this node when SUBSCRIBE was sent may reach it, too. An
 // answer of a lane leaves its loop after what that loop has appended to the
 // logs, and is written before what a client published itself comes back to it
 // (relay.readLog). A room stops being owned before others hear it.

@@ -17,24 +17,27 @@ func (s *Session) Announce(kind Kind, names [][]byte, done func(code Code) (subs
 		return
 	}
 	names = s.unknown(kind, names)
-	b := &Batch{session: s}
+	b, n := &Batch{session: s}, y.newcomer(s)
 	for _, name := range names {
 		b.results = append(b.results, Result{Code: Pending})
 		if y.tooLarge(len(name)) {
 			b.asked(Result{Code: TooLarge})
 		} else {
+			n.expect(kind, name) // first, for the call may deliver
 			b.asked(y.ask(question{askInterest, kind, 1}, name, nil, b.ticket()))
 		}
 	}
-	b.undone = func() { y.takeBack(kind, names, b.results) }
+	b.undone = func() {
+		y.takeBack(kind, names, b.results)
+		n.turnBack()
+	}
+	if b.left > 0 {
+		n.wait()
+	}
 	b.Wait(func() {
 		code := verdict(b.results)
 		if !done(code) || code != Done {
 			b.undone()
-			return
-		}
-		for _, name := range names {
-			y.joined(kind, name)
 		}
 	})
 }
@@ -87,16 +90,7 @@ func (y *relay) takeBack(kind Kind, names [][]byte, results []Result) {
 	for i, name := range names {
 		if results[i].Code == Done {
 			y.tell(kind, name, -1)
-			y.joined(kind, name)
 		}
-	}
-}
-
-// joined tells the lane that granted a subscription that its client has joined,
-// or will not.
-func (y *relay) joined(kind Kind, name []byte) {
-	if kind != Pattern || PatternRoom(name) != nil {
-		y.ask(question{what: askJoined, kind: kind}, name, nil, ticket{})
 	}
 }
 

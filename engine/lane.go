@@ -20,11 +20,9 @@ type Lane interface {
 	Publish(tag uint64, kind Kind, room, channel, message []byte) int64
 	// Interest counts one subscriber more (1) or less (-1) of a channel, or of a
 	// pattern, whose room is empty if it may match channels of several. One more
-	// counts only if the answer is Done, one less whatever it is.
+	// counts only if the answer is Done, one less whatever it is. What is delivered
+	// after the question may have counted the one more, and reaches it.
 	Interest(tag uint64, kind Kind, room, channel []byte, delta int)
-	// Joined follows the Done for one more of a room: its client hears the room now,
-	// or has gone.
-	Joined(room []byte)
 	// Count asks how many clients are subscribed to a channel by name.
 	Count(tag uint64, kind Kind, room, channel []byte)
 	// Drain begins a tick: it takes what other goroutines have put down.

@@ -27,6 +27,7 @@ type relay struct {
 
 	// Owned by the loop.
 	tickets
+	newcomers
 	asks     []*asks    // by loop, what its lane is to be asked; nil: nothing
 	replies  [][]reply  // by loop, what its questions were answered
 	owed     int        // how many
@@ -60,7 +61,8 @@ type reply struct {
 
 func newRelay(l *loop, max int) *relay {
 	loops := len(l.engine.loops)
-	return &relay{loop: l, max: max, tickets: tickets{own: l.id}, asks: make([]*asks, loops), replies: make([][]reply, loops)}
+	return &relay{loop: l, max: max, tickets: tickets{own: l.id}, newcomers: makeNewcomers(),
+		asks: make([]*asks, loops), replies: make([][]reply, loops)}
 }
 
 func (y *relay) tooLarge(n int) bool { return y.max > 0 && n > y.max }

@@ -69,6 +69,7 @@ const (
 	stalled                                // its commands wait until pending has fewer slots, or none
 	answered                               // in relay.answered: slots were filled
 	expelling                              // in relay.expelled: to be closed after a gap
+	arriving                               // a newcomer that waits
 )
 
 // waiting is what keeps a session's commands from being executed for a while.
@@ -163,6 +164,9 @@ func (s *Session) Finish() {
 	}
 	s.set(subscribed, s.has(subscribed) || s.subs.count() > 0)
 	s.dropPending()
+	if n := s.newcomer(); n != nil {
+		n.turnBack()
+	}
 	s.leaveAll()
 	s.loop.touch(s)
 	s.loop.goOn(s, waiting) // what it sends is read and ignored: a close with bytes unread costs it the rest

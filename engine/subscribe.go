@@ -7,11 +7,19 @@ package engine
 // reaches this one; one that was answered before does not.
 func (s *Session) Subscribe(kind Kind, names [][]byte, confirm func(name []byte)) {
 	s.settleNames(kind, names)
+	n := s.newcomer()
+	s.set(arriving, false) // join finds a place for all of its subscriptions
 	for _, name := range names {
 		if a := s.loop.audience(kind, name); a == nil || s.subs.find(a) < 0 {
-			s.join(s.loop.enlist(kind, name))
+			if n == nil || a == nil || !n.arrive(a) {
+				a = s.loop.enlist(kind, name)
+			}
+			s.join(a)
 		}
 		confirm(name)
+	}
+	if n != nil {
+		n.enter()
 	}
 }
 

@@ -260,7 +260,7 @@ func (c *client) answer(t *testing.T) (words []string, fault string) {
 	switch line[0] {
 	case '-':
 		return nil, line[1:]
-	case '*', '%':
+	case '*', '%', '>':
 		if line[0] == '%' {
 			n *= 2
 		}

@@ -31,8 +31,6 @@ type metropolis struct {
 	foreign  map[string]int64       // subscribers elsewhere, by name
 	messages map[string][]string    // what each room was given past the owner, in order
 	asked    map[string]int         // questions by room
-	coming   map[string]int         // granted subscribers that have not joined, by room
-	doorway  map[string]func(engine.Sink)
 }
 
 // lane is one loop's. Its questions wait in the order of their rooms.
@@ -56,7 +54,6 @@ func newMetropolis(t testing.TB) *metropolis {
 	return &metropolis{
 		t: t, held: make(map[string]bool), refused: make(map[string]engine.Code), granted: make(map[string]int64),
 		foreign: make(map[string]int64), messages: make(map[string][]string), asked: make(map[string]int),
-		coming: make(map[string]int), doorway: make(map[string]func(engine.Sink)),
 	}
 }
 
@@ -119,13 +116,6 @@ func (m *metropolis) refuse(channel string, code engine.Code) {
 	m.refused[channel] = code
 }
 
-// atJoined has a room's lane do something when nobody is about to join the room any more.
-func (m *metropolis) atJoined(room string, f func(s engine.Sink)) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.doorway[room] = f
-}
-
 // hears adds subscribers elsewhere.
 func (m *metropolis) hears(channel string, n int64) {
 	m.mu.Lock()
@@ -163,18 +153,13 @@ func (m *metropolis) awaits(room string, n int) {
 	}
 }
 
-// interest returns what is not zero, as "kind name: n", and whose subscribers never joined, as "coming room: n".
+// interest returns what is not zero, as "kind name: n".
 func (m *metropolis) interest() (all []string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for name, n := range m.granted {
 		if n != 0 {
 			all = append(all, fmt.Sprintf("%s: %d", name, n))
-		}
-	}
-	for room, n := range m.coming {
-		if n != 0 {
-			all = append(all, fmt.Sprintf("coming %s: %d", room, n))
 		}
 	}
 	slices.Sort(all)
@@ -287,39 +272,9 @@ func (l *lane) Interest(tag uint64, kind engine.Kind, room, channel []byte, delt
 		code := m.verdict(string(name))
 		if delta > 0 && code == engine.Done {
 			change()
-			m.mu.Lock()
-			if kind != engine.Pattern || len(in) > 0 {
-				m.coming[in]++
-			}
-			m.mu.Unlock()
 		}
 		l.sink.Answer(tag, code, 0)
 	})
-}
-
-func (l *lane) Joined(room []byte) {
-	m := l.city
-	l.dirty = true
-	if engine.LaneOf(room, len(m.lanes)) != l.id {
-		m.t.Errorf("lane %d is told about room %q", l.id, room)
-	}
-	m.mu.Lock()
-	in := string(room)
-	m.coming[in]--
-	if m.coming[in] < 0 {
-		m.t.Errorf("more join %q than were granted", in)
-	}
-	f := m.doorway[in]
-	if m.coming[in] > 0 {
-		f = nil
-	}
-	if f != nil {
-		delete(m.doorway, in)
-	}
-	m.mu.Unlock()
-	if f != nil {
-		f(l.sink)
-	}
 }
 
 func (l *lane) Count(tag uint64, kind engine.Kind, room, channel []byte) {
