@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -149,14 +148,18 @@ func start(t testing.TB, s *server) *server {
 	return nil
 }
 
+// freePort returns a port of 127.0.0.1 that no other process is given until the test ends, not even while nobody listens
+// there, because a server is down: a socket that never listens is bound to it, which those that reuse addresses may share.
 func freePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("cannot find a free port: %v", err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	must(t, err)
+	t.Cleanup(func() { syscall.Close(fd) })
+	must(t, syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1),
+		syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+	address, err := syscall.Getsockname(fd)
+	must(t, err)
+	return address.(*syscall.SockaddrInet4).Port
 }
 
 // run starts the process on s.port and waits until it answers PING (with -NOAUTH if it has a password).

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -10,7 +11,7 @@ import (
 // A spread is one address for the clients of several servers: each connection goes to the next of them. So a program
 // that knows of one Redis meets a cluster, and no two of its connections the same node.
 type spread struct {
-	address  string
+	address  string // nobody else's
 	running  sync.WaitGroup
 	mu       sync.Mutex
 	listener net.Listener
@@ -22,7 +23,7 @@ type spread struct {
 // newSpread listens on a free port until the test ends.
 func newSpread(t testing.TB, backends ...string) *spread {
 	t.Helper()
-	s := &spread{address: "127.0.0.1:0", backends: backends}
+	s := &spread{address: fmt.Sprint("127.0.0.1:", freePort(t)), backends: backends}
 	s.open(t)
 	t.Cleanup(func() {
 		s.close()
@@ -37,7 +38,7 @@ func (s *spread) open(t testing.TB) {
 	listener, err := net.Listen("tcp", s.address)
 	must(t, err)
 	s.mu.Lock()
-	s.listener, s.address, s.clients = listener, listener.Addr().String(), map[net.Conn]bool{}
+	s.listener, s.clients = listener, map[net.Conn]bool{}
 	s.mu.Unlock()
 	s.running.Go(func() {
 		for {
