@@ -53,8 +53,8 @@ type growthMark struct {
 
 // The distances, in pixels.
 const (
-	markAbove = -12
-	markBelow = 22
+	markAbove = -10
+	markBelow = 20
 )
 
 // WriteGrowth writes the chart of a growth as an SVG image that stands alone.
@@ -73,7 +73,7 @@ func WriteGrowth(w io.Writer, g *record.Growth) error {
 	if len(values) == 0 {
 		return fmt.Errorf("there is nothing to draw")
 	}
-	return growthTemplate.Execute(w, drawGrowth(g, scaleFor(values, g.Unit), scale{high: float64(most) * 1.08}))
+	return growthTemplate.Execute(w, drawGrowth(g, scaleFor(values, g.Unit), scale{high: float64(most) * 1.18}))
 }
 
 func drawGrowth(g *record.Growth, y, x scale) growth {
