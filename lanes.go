@@ -50,7 +50,7 @@ func (o outlet) Answer(tag uint64, code lane.Code, n int64) {
 	o.sink.Answer(tag, answerCodes[code], n)
 }
 
-func (o outlet) Own(room string, own bool) { o.sink.Own([]byte(room), own) }
+func (o outlet) Own(room string, own bool) { o.sink.Own(room, own) }
 
 func (o outlet) Gap(room string, lost int64, why lane.Why) {
 	o.sink.Gap([]byte(room), lost, gapReasons[why])

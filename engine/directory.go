@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"hash/maphash"
+	"math/bits"
 	"sync"
 	"sync/atomic"
 
@@ -27,7 +28,7 @@ type room struct {
 	name string
 
 	log   ring.Log[*run]
-	meter atomic.Pointer[ring.Meter] // of messages that came to clients here; with lanes only, nil before the first
+	meter ring.Meter // of messages that came to clients here, if there are lanes
 
 	// Guarded by the shard's lock.
 	channels channels
@@ -55,15 +56,13 @@ type channel struct {
 	matches atomic.Pointer[matches]
 }
 
-// shardCount spreads the directory's locks. A publish takes one for a few tens
-// of nanoseconds, so with up to LoopsMax loops two rarely meet.
-const shardCount = 256
-
 // directory knows every room and channel that somebody is subscribed to. All
 // loops share it; nothing in it belongs to a loop.
 type directory struct {
+	// Set once.
 	seed   maphash.Seed
-	shards [shardCount]shard
+	shards []shard
+	mask   uint64 // of a name's hash; what is left is its shard's place
 
 	// Written under a shard's lock, read by anyone: how many there are.
 	rooms    atomic.Int64
@@ -77,8 +76,9 @@ type shard struct {
 	_     [24]byte            // a cache line each
 }
 
-func newDirectory() *directory {
-	d := &directory{seed: maphash.MakeSeed()}
+func newDirectory(loops int) *directory {
+	shards := 1 << bits.Len(uint(loops*shardsPerLoop-1))
+	d := &directory{seed: maphash.MakeSeed(), shards: make([]shard, shards), mask: uint64(shards - 1)}
 	for i := range d.shards {
 		d.shards[i].rooms = make(map[string]*room)
 	}
@@ -101,19 +101,19 @@ func roomName(channel []byte) []byte {
 }
 
 func (d *directory) shard(room []byte) *shard {
-	return &d.shards[maphash.Bytes(d.seed, room)&(shardCount-1)]
+	return &d.shards[maphash.Bytes(d.seed, room)&d.mask]
 }
 
 // lookup returns the channel if it has a subscriber, else nil.
-func (d *directory) lookup(kind Kind, name []byte) *channel {
+func (d *directory) lookup(kind Kind, name []byte) (ch *channel) {
 	rn := roomName(name)
 	sh := d.shard(rn)
-	sh.mu.RLock()
-	defer sh.mu.RUnlock()
+	sh.mu.RLock() // no defer: each publish comes here
 	if r := sh.rooms[string(rn)]; r != nil {
-		return r.channels.find(kind, name)
+		ch = r.channels.find(kind, name)
 	}
-	return nil
+	sh.mu.RUnlock()
+	return ch
 }
 
 // find returns the room of that name, or nil.
@@ -210,19 +210,19 @@ func (d *directory) room(sh *shard, name []byte) *room {
 }
 
 // own says whether loops may publish to the room without its lane, from now on.
-func (d *directory) own(name []byte, own bool) {
-	sh := d.shard(name)
+func (d *directory) own(name string, own bool) {
+	sh := d.shard([]byte(name))
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	switch {
 	case !own:
-		delete(sh.owned, string(name))
+		delete(sh.owned, name)
 	case sh.owned == nil:
-		sh.owned = map[string]struct{}{string(name): {}}
+		sh.owned = map[string]struct{}{name: {}}
 	default:
-		sh.owned[string(name)] = struct{}{}
+		sh.owned[name] = struct{}{}
 	}
-	if r := sh.rooms[string(name)]; r != nil {
+	if r := sh.rooms[name]; r != nil {
 		r.channels.each(func(ch *channel) { ch.owned.Store(own) })
 	}
 }

@@ -1,10 +1,6 @@
 package engine
 
-import (
-	"math"
-
-	"hubsub/resp"
-)
+import "hubsub/resp"
 
 // This file is for publishes to rooms that this node does not have to itself:
 // the room's lane orders them. Its answer may be there at once; if not, it has a
@@ -62,13 +58,12 @@ func (s *Session) publishThere(kind Kind, name, message []byte) {
 	}
 }
 
-// longest returns how long a command may be that differs from cmd in the message
-// only.
-func (y *relay) longest(cmd *resp.Command) int {
-	if y.max <= 0 {
-		return math.MaxInt
-	}
-	return len(cmd.Raw) - resp.BulkLen(len(cmd.Args[2])) + resp.BulkLen(y.max-len(cmd.Args[1]))
+// tooLong reports whether a command of so many bytes, which differs from cmd in
+// the message only, has too long a message for the lane. A channel of this node
+// has none, and no bounds.
+func (y *relay) tooLong(cmd *resp.Command, size int) bool {
+	head := len(cmd.Raw) - resp.BulkLen(len(cmd.Args[2]))
+	return y.max > 0 && size > head+resp.BulkLen(y.max-len(cmd.Args[1])) && !IsLocal(cmd.Args[1])
 }
 
 // publishAllThere does so for cmd and for those that follow it in the pipeline

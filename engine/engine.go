@@ -108,7 +108,7 @@ func New(c Config) (*Engine, error) {
 		start:     time.Now(),
 		unixPath:  c.Listen.UnixSocket,
 		ioUring:   c.IOUring,
-		directory: newDirectory(),
+		directory: newDirectory(c.Loops),
 		quit:      make(chan struct{}),
 		places:    make(chan struct{}, enrollsMax),
 	}

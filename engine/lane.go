@@ -44,8 +44,8 @@ type Sink interface {
 	Answer(tag uint64, code Code, n int64)
 	// Own says whether the loops may publish to a room without the lane, because
 	// this node leads it and nobody elsewhere hears it. It holds until it is said
-	// otherwise, whether there are clients in the room or not.
-	Own(room []byte, own bool)
+	// otherwise, whether there are clients in the room or not. The name is kept.
+	Own(room string, own bool)
 	// Gap says that clients here may have missed messages of a room: so many, or
 	// an unknown number (-1).
 	Gap(room []byte, lost int64, why Why)

@@ -13,6 +13,11 @@ const (
 	// one machine word.
 	LoopsMax = ring.MaxLoops
 
+	// shardsPerLoop spreads the directory's locks. A publish takes one for a few tens
+	// of nanoseconds, so two loops rarely meet; more shards are more memory that is
+	// out of the CPU's cache when it is needed.
+	shardsPerLoop = 16
+
 	// readBufferBytes is a loop's one read buffer. 64 KiB is what a loopback
 	// socket hands over at once; one connection gets 1+gatherRoundsMax of it per tick.
 	readBufferBytes = 64 << 10

@@ -2,11 +2,9 @@ package engine
 
 import (
 	"bytes"
-	"math"
 	"math/bits"
 
 	"hubsub/resp"
-	"hubsub/ring"
 )
 
 // outbound is what one loop published to one room since it last appended to
@@ -39,12 +37,10 @@ func (s *Session) PublishAll(kind Kind, cmd *resp.Command) (receivers int64, n i
 	l := s.loop
 	var ch *channel
 	var m *matches
-	most := math.MaxInt // bytes of a command
 	if l.relay == nil {
 		ch, m, receivers = l.publishOne(kind, cmd)
 	} else if ch = s.owned(kind, cmd); ch != nil {
 		m, receivers = l.publishOwned(ch, cmd)
-		most = l.relay.longest(cmd)
 	} else if IsLocal(cmd.Args[1]) {
 		ch, m, receivers = l.publishOne(kind, cmd)
 	} else {
@@ -58,7 +54,7 @@ func (s *Session) PublishAll(kind Kind, cmd *resp.Command) (receivers int64, n i
 	var r *run
 	for {
 		size := cmd.Again(l.rest, l.limits)
-		if size == 0 || size > most {
+		if size == 0 || size > len(cmd.Raw) && l.relay != nil && l.relay.tooLong(cmd, size) {
 			break
 		}
 		if receivers > 0 {
@@ -189,12 +185,7 @@ func (ob *outbound) measure(now int64) {
 	for _, r := range ob.runs {
 		n += r.frames
 	}
-	meter := ob.room.meter.Load()
-	if meter == nil {
-		ob.room.meter.CompareAndSwap(nil, new(ring.Meter))
-		meter = ob.room.meter.Load()
-	}
-	meter.Add(now, int64(n))
+	ob.room.meter.Add(now, int64(n))
 }
 
 // publishHere delivers what only this loop hears, without the room's log. Most

@@ -27,7 +27,7 @@ func (y *relay) command(channel, message []byte) *resp.Command {
 func (k sink) Answer(tag uint64, code Code, n int64) { k.relay.answer(tag, Result{N: n, Code: code}) }
 
 // Own implements Sink.
-func (k sink) Own(room []byte, own bool) { k.relay.loop.engine.directory.own(room, own) }
+func (k sink) Own(room string, own bool) { k.relay.loop.engine.directory.own(room, own) }
 
 // Traffic implements Sink.
 func (k sink) Traffic(room []byte) (messages int64, perSecond float64) {
@@ -35,11 +35,7 @@ func (k sink) Traffic(room []byte) (messages int64, perSecond float64) {
 	if r == nil {
 		return 0, 0
 	}
-	meter := r.meter.Load()
-	if meter == nil {
-		return 0, 0
-	}
-	return meter.Total(), meter.Rate(k.relay.loop.now)
+	return r.meter.Total(), r.meter.Rate(k.relay.loop.now)
 }
 
 // Wake implements Sink.

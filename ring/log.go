@@ -85,16 +85,17 @@ func (l *Log[T]) Append(values []T, join uint64, inboxes []*Inbox[T]) (wake uint
 // it, which has read all: what that loop would append it may as well take as
 // read. read is false if nobody reads it. Only the owner of the inbox calls it.
 func (l *Log[T]) Private(inbox *Inbox[T]) (private, read bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	switch r := l.readers; {
+	l.mu.Lock() // no defer: most messages come here
+	r := l.readers
+	switch {
 	case l.closed:
-		return false, false
 	case r == nil:
-		return true, false
+		private = true
 	default:
-		return r.inbox == inbox && r.next == nil && r.at.next.Load() == nil, true
+		private, read = r.inbox == inbox && r.next == nil && r.at == l.tail, true
 	}
+	l.mu.Unlock()
+	return private, read
 }
 
 // Join returns the inbox's reader of this log, new or old. A new one reads what

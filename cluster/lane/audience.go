@@ -63,7 +63,7 @@ func (r *room) announced(from Peer, rec *Record) {
 		a.whole, a.fresh, a.filling = false, false, true
 	}
 	for _, item := range rec.Items {
-		a.set(name{item.Kind, string(item.Name)}, item.Count)
+		a.set(name{item.Kind, r.text(item.Name)}, item.Count)
 	}
 	if rec.Serial == 0 {
 		r.own()

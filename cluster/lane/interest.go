@@ -42,7 +42,7 @@ func (l *Lane) Interest(tag uint64, kind Kind, roomName, text []byte, delta int)
 	r := l.room(roomName)
 	r.used = l.now
 	i := &r.local
-	n := name{kind, string(text)}
+	n := name{kind, r.text(text)}
 	if i.empty() && !r.listening() {
 		r.position.set = false // until the leader says how far it is, nothing is missed
 	}

@@ -47,6 +47,14 @@ type room struct {
 	missing int64         // messages in those of known size
 }
 
+// text returns the name of a channel to keep: mostly it is the room's.
+func (r *room) text(channel []byte) string {
+	if string(channel) == r.name {
+		return r.name
+	}
+	return string(channel)
+}
+
 // proceed goes on with what waited for something that has changed.
 func (r *room) proceed() {
 	r.confirm()

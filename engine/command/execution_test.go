@@ -108,7 +108,7 @@ func TestExecGoesOneWay(t *testing.T) {
 	city := newMetropolis(t)
 	city.hook = func(l *lane, channel string) {
 		if channel == "trigger" {
-			l.sink.Own([]byte("r"), false)
+			l.sink.Own("r", false)
 		}
 	}
 	s := serveLanes(t, 1, city)

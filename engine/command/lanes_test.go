@@ -92,7 +92,7 @@ func (m *metropolis) do(room string, f func(s engine.Sink)) {
 }
 
 func (m *metropolis) own(room string, own bool) {
-	m.do(room, func(s engine.Sink) { s.Own([]byte(room), own) })
+	m.do(room, func(s engine.Sink) { s.Own(room, own) })
 }
 
 // hold makes questions about a room wait, until release.
