@@ -104,7 +104,7 @@
 // inside its methods. Match and Elsewhere of Patterns may be called by many at once.
 //
 // The simulator (sim_test.go) runs whole lives of clusters with faults that no
-// machine has often enough; mutants_test.go breaks the rules above, one at a time,
+// machine has often enough; rules_test.go breaks the rules above, one at a time,
 // and the simulator must find each.
 //
 // # Imports

@@ -518,7 +518,7 @@ func (j *judge) rest() {
 	for tag, q := range w.clients.asked {
 		w.fail("%v: question %d has no answer", q.node, tag)
 	}
-	if w.traced {
+	if w.print != nil {
 		for _, n := range w.nodes {
 			for _, r := range n.lane.list {
 				w.trace("%v: %s %+v", n, r.name, r)

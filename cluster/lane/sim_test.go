@@ -2,21 +2,12 @@ package lane
 
 import (
 	"container/heap"
-	"flag"
 	"fmt"
 	"math/rand/v2"
-	"runtime"
-	"runtime/debug"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
-)
 
-var (
-	simSeeds = flag.Int("sim.seeds", 300, "how many seeds the simulator runs")
-	simFirst = flag.Uint64("sim.first", 1, "the first of them")
-	simSeed  = flag.Uint64("sim.seed", 0, "run this seed alone, and print what happens")
+	"hubsub/cluster/simtest"
 )
 
 // Each seed is a life of a small cluster: clients on all nodes subscribe and publish
@@ -26,31 +17,11 @@ var (
 // nothing may be lost, refused or miscounted. At the end all is healed; then every
 // message reaches everybody, and when the clients have left nothing remains.
 func TestSim(t *testing.T) {
-	if *simSeed != 0 {
-		w := newWorld(*simSeed)
-		w.traced = true
-		w.print = func(format string, args ...any) { t.Logf("%12v "+format, append([]any{w.now}, args...)...) }
-		if err := w.live(); err != nil {
-			t.Fatalf("seed %d: %v", *simSeed, err)
-		}
-		return
-	}
-	defer debug.SetGCPercent(debug.SetGCPercent(800)) // a world is small, and soon over
-	var next atomic.Uint64
-	next.Store(*simFirst - 1)
-	var found atomic.Bool
-	var workers sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		workers.Go(func() {
-			for seed := next.Add(1); seed < *simFirst+uint64(*simSeeds) && !found.Load(); seed = next.Add(1) {
-				if err := newWorld(seed).live(); err != nil {
-					found.Store(true)
-					t.Errorf("seed %d: %v\nagain, told: go test ./cluster/lane -run TestSim -v -sim.seed %d", seed, err, seed)
-				}
-			}
-		})
-	}
-	workers.Wait()
+	simtest.Seeds(t, func(seed uint64, print simtest.Print) error {
+		w := newWorld(seed)
+		w.print = print
+		return w.live()
+	})
 }
 
 const (
@@ -65,9 +36,8 @@ type world struct {
 	now    time.Duration
 	events events
 	serial uint64
-	traced bool
-	print  func(format string, args ...any)
-	broken error // the first thing that must not be
+	print  simtest.Print // nil: nobody is told
+	broken error         // the first thing that must not be
 
 	nodes   []*node    // the latest of each slot, dead or alive
 	names   []*ident   // that processes ever had
@@ -143,8 +113,8 @@ func (w *world) fail(format string, args ...any) {
 }
 
 func (w *world) trace(format string, args ...any) {
-	if w.traced {
-		w.print(format, args...)
+	if w.print != nil {
+		w.print(w.now, format, args...)
 	}
 }
 

@@ -69,7 +69,7 @@
 // methods take the time and what has happened, and leave effects for the caller to
 // carry out; Next says when Tick has something to do, so that an idle node sleeps.
 // So a simulator runs them (sim_test.go), thousands of lives a minute, with faults
-// that no machine has often enough. mutants_test.go breaks the rules above, one at
+// that no machine has often enough. rules_test.go breaks the rules above, one at
 // a time, and the simulator must find each.
 //
 // # Imports

@@ -2,20 +2,12 @@ package placement
 
 import (
 	"container/heap"
-	"flag"
 	"fmt"
 	"math/rand/v2"
-	"runtime"
-	"runtime/debug"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
-)
 
-var (
-	simSeeds = flag.Int("sim.seeds", 300, "how many seeds the simulator runs")
-	simSeed  = flag.Uint64("sim.seed", 0, "run this seed alone, and print what happens")
+	"hubsub/cluster/simtest"
 )
 
 // Each seed is a life of a small cluster: clients ask for rooms, use them, delete
@@ -27,29 +19,13 @@ var (
 // ones; consensus is an ideal of its own (consensus_test.go), which has all the
 // freedom that raft has.
 func TestSim(t *testing.T) {
-	if *simSeed != 0 {
-		w := newWorld(*simSeed)
-		w.trace = func(format string, args ...any) { t.Logf("%8v "+format, append([]any{w.now}, args...)...) }
-		if err := w.live(); err != nil {
-			t.Fatalf("seed %d: %v", *simSeed, err)
+	simtest.Seeds(t, func(seed uint64, print simtest.Print) error {
+		w := newWorld(seed)
+		if print != nil {
+			w.trace = func(format string, args ...any) { print(w.now, format, args...) }
 		}
-		return
-	}
-	defer debug.SetGCPercent(debug.SetGCPercent(800)) // a world is small, and soon over
-	var next atomic.Uint64
-	var found atomic.Bool
-	var workers sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		workers.Go(func() {
-			for seed := next.Add(1); seed <= uint64(*simSeeds) && !found.Load(); seed = next.Add(1) {
-				if err := newWorld(seed).live(); err != nil {
-					found.Store(true)
-					t.Errorf("seed %d: %v\nagain, told: go test ./cluster/placement -run TestSim -v -sim.seed %d", seed, err, seed)
-				}
-			}
-		})
-	}
-	workers.Wait()
+		return w.live()
+	})
 }
 
 const (
