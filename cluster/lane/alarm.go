@@ -5,49 +5,67 @@ import (
 	"time"
 )
 
-// alarms say when to look at which room. A room has one that counts, that of
-// room.due; what is left of earlier ones is skipped.
-type alarms struct{ heap alarmHeap }
+// alarms are the rooms to look at, each at room.due, the earliest on top. A room
+// knows its place, so that it can be moved and removed: who publishes to a million
+// rooms that do not exist leaves none of them here.
+type alarms []*room
 
-type alarm struct {
-	at   time.Duration
-	room *room
+// set has a room looked at by then.
+func (a *alarms) set(r *room, at time.Duration) {
+	switch {
+	case r.due == 0:
+		r.due = at
+		heap.Push(a, r)
+	case at < r.due:
+		r.due = at
+		heap.Fix(a, r.alarm)
+	}
 }
 
-func (a *alarms) add(r *room, at time.Duration) { heap.Push(&a.heap, alarm{at, r}) }
+func (a *alarms) clear(r *room) {
+	if r.due != 0 {
+		heap.Remove(a, r.alarm)
+		r.due = 0
+	}
+}
 
 // next returns the time of the first.
-func (a *alarms) next() time.Duration {
-	if len(a.heap) == 0 {
+func (a alarms) next() time.Duration {
+	if len(a) == 0 {
 		return never
 	}
-	return a.heap[0].at
+	return a[0].due
 }
 
 // due takes the first room to look at by now, nil if there is none.
 func (a *alarms) due(now time.Duration) *room {
-	for len(a.heap) > 0 && a.heap[0].at <= now {
-		first := heap.Pop(&a.heap).(alarm)
-		if first.room.due == first.at {
-			first.room.due = 0
-			return first.room
-		}
+	if a.next() > now {
+		return nil
 	}
-	return nil
+	r := heap.Pop(a).(*room)
+	r.due = 0
+	return r
 }
 
-// alarmHeap has the earliest on top.
-type alarmHeap []alarm
+// These are for package heap.
+func (a alarms) Len() int           { return len(a) }
+func (a alarms) Less(i, j int) bool { return a[i].due < a[j].due }
 
-func (h alarmHeap) Len() int           { return len(h) }
-func (h alarmHeap) Less(i, j int) bool { return h[i].at < h[j].at }
-func (h alarmHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *alarmHeap) Push(x any)        { *h = append(*h, x.(alarm)) }
+func (a alarms) Swap(i, j int) {
+	a[i], a[j] = a[j], a[i]
+	a[i].alarm, a[j].alarm = i, j
+}
 
-func (h *alarmHeap) Pop() any {
-	last := len(*h) - 1
-	a := (*h)[last]
-	(*h)[last] = alarm{}
-	*h = (*h)[:last]
-	return a
+func (a *alarms) Push(x any) {
+	r := x.(*room)
+	r.alarm = len(*a)
+	*a = append(*a, r)
+}
+
+func (a *alarms) Pop() any {
+	last := len(*a) - 1
+	r := (*a)[last]
+	(*a)[last] = nil
+	*a = (*a)[:last]
+	return r
 }

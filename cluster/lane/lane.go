@@ -156,7 +156,7 @@ func (l *Lane) forget(r *room) {
 	l.list[last] = nil
 	l.list = l.list[:last]
 	delete(l.rooms, r.name)
-	r.due = never
+	l.alarms.clear(r)
 }
 
 // Receive takes a record of another node. What one says that is taken for dead
@@ -259,6 +259,9 @@ func (l *Lane) Unplaced(name string, code Code) {
 		r.unplaceable(code)
 	}
 	r.proceed()
+	if r.blank() {
+		l.forget(r)
+	}
 }
 
 // Opened tells that this node hosts a room, or under which placement now; or that
@@ -370,12 +373,7 @@ func (l *Lane) Tick(now time.Duration) {
 }
 
 // alarm has the lane look at a room at a time, or before.
-func (l *Lane) alarm(r *room, at time.Duration) {
-	if r.due == 0 || at < r.due {
-		r.due = at
-		l.alarms.add(r, at)
-	}
-}
+func (l *Lane) alarm(r *room, at time.Duration) { l.alarms.set(r, at) }
 
 // Rooms returns how many rooms the lane knows.
 func (l *Lane) Rooms() int { return len(l.list) }

@@ -164,9 +164,7 @@ func TestAbsenceAnswersWhatCameBefore(t *testing.T) {
 	b.Publish(2, Channel, []byte("r"), []byte("c"), []byte("n"))
 	b.wants("ask r false")
 	b.Unplaced("r", Done)
-	b.wants("answer 1: 0, 0")
-	b.Tick(askInterval + 1)
-	b.wants("ask r false")
+	b.wants("answer 1: 0, 0", "ask r false")
 	b.Unplaced("r", Done)
 	b.wants("answer 2: 0, 0")
 }
@@ -219,24 +217,45 @@ func TestInfo(t *testing.T) {
 }
 
 func TestAlarms(t *testing.T) {
-	var a alarms
-	one, two := &room{name: "one"}, &room{name: "two"}
 	l := &Lane{}
+	one, two, gone := &room{name: "one"}, &room{name: "two"}, &room{name: "gone"}
+	l.alarm(gone, 5)
 	for _, at := range []time.Duration{30, 20, 25, 10} {
 		l.alarm(one, at)
 	}
 	l.alarm(two, 15)
-	a = l.alarms
+	l.alarms.clear(gone)
 	var got []string
 	for now := time.Duration(1); now < 40; now++ {
-		for r := a.due(now); r != nil; r = a.due(now) {
+		for r := l.alarms.due(now); r != nil; r = l.alarms.due(now) {
 			got = append(got, fmt.Sprintf("%s %d", r.name, now))
 		}
 	}
 	if want := []string{"one 10", "two 15"}; !slices.Equal(got, want) { // the later ones were replaced
 		t.Errorf("it looks at %v and not at %v", got, want)
 	}
-	if a.next() != never {
-		t.Errorf("it looks again at %v", a.next())
+	if at := l.Next(); at != never {
+		t.Errorf("it looks again at %v", at)
+	}
+}
+
+// A publish to a room that does not exist is answered as soon as the cluster has
+// said so, and so is the next one; nothing of the room stays.
+func TestAbsentRoom(t *testing.T) {
+	b := newBench(t)
+	for tag := range uint64(3) {
+		b.Publish(tag+1, Channel, []byte("r"), []byte("r"), []byte("m"))
+		b.wants("ask r false")
+		b.Unplaced("r", Done)
+		b.wants(fmt.Sprintf("answer %d: 0, 0", tag+1))
+		b.Flush()
+		if b.Rooms() != 0 || b.Next() != never {
+			t.Fatalf("it knows %d rooms and looks at one at %v", b.Rooms(), b.Next())
+		}
+	}
+	b.Interest(9, Channel, []byte("r"), []byte("r"), 1)
+	b.Unplaced("r", Done)
+	if b.Rooms() != 1 {
+		t.Error("it has forgotten a room that a client wants to hear")
 	}
 }

@@ -116,7 +116,7 @@ func (r *room) wanted() bool {
 
 // absent is for a room that did not exist when it was asked for, or later.
 func (r *room) absent() {
-	r.tries = 0
+	r.tries, r.askAt = 0, 0 // who publishes next is answered as soon
 	if !r.serving {
 		r.epoch, r.hosts, r.stale = placement.Epoch{}, nil, false
 		r.owner = nobody

@@ -43,6 +43,7 @@ type room struct {
 	used    time.Duration // when somebody last did
 	meter   *ring.Meter   // messages that this node has ordered or heard; nil: none
 	due     time.Duration // when to look at it; 0: never
+	alarm   int           // its place in lane.alarms, while it is there
 	gaps    int64         // of clients here
 	missing int64         // messages in those of known size
 }
@@ -194,4 +195,12 @@ func (r *room) lookDue() time.Duration {
 func (r *room) forgettable() bool {
 	return !r.serving && !r.office.leading && r.local.empty() && len(r.local.waits) == 0 && r.local.known() && r.queue.empty() &&
 		r.asked == 0 && r.lane.now-r.used >= forgetInterval
+}
+
+// blank reports whether a room was asked for, and that is all there is of it: no
+// other node can know of anything that this one has said.
+func (r *room) blank() bool {
+	return r.key.IsZero() && r.hint.IsZero() && r.epoch.IsZero() && r.owner == nobody && r.next == nil && !r.serving &&
+		r.audiences == nil && r.office.refused == nil && r.local.serial == 0 && r.local.empty() && len(r.local.waits) == 0 &&
+		r.queue.empty() && r.asked == 0 && r.gaps == 0
 }
