@@ -156,9 +156,11 @@ func (s *Lanes) isolated(yes bool) {
 	s.each(func(l *Lane) { l.core.Isolated(yes) })
 }
 
-// members tells who serves, with their addresses.
-func (s *Lanes) members(all []placement.Standing) {
-	var others []lane.Peer
+// members tells who serves, with their addresses. One that was dead and serves is
+// back under its name, with all that its data directory holds, unless it is proved
+// since that it is gone again.
+func (s *Lanes) members(all []placement.Standing, proved func(placement.Name) bool) {
+	var others, living []lane.Peer
 	for _, m := range all {
 		switch p := s.peers.of(m.Member.Name); {
 		case !m.State.Serves():
@@ -166,8 +168,16 @@ func (s *Lanes) members(all []placement.Standing) {
 		case p != lane.Self:
 			s.peers.at(m.Member.Name, m.Member.Cluster)
 			others = append(others, p)
+			if !proved(m.Member.Name) {
+				living = append(living, p)
+			}
 		}
 	}
+	s.each(func(l *Lane) {
+		for _, p := range living {
+			l.core.Alive(p)
+		}
+	})
 	s.all[0].post(letter{do: func(l *Lane) { s.change(func(p *lane.Patterns) { p.Members(others) }) }})
 }
 

@@ -81,7 +81,7 @@ func (l *life) roster() {
 		l.parts.control.Forget(name)
 		l.parts.links.Forget(name)
 	}
-	l.lanes().members(l.host.Roster().Members)
+	l.lanes().members(l.host.Roster().Members, l.deaths.proved)
 	l.loads.keep(func(name placement.Name) bool {
 		return addresses[name] != "" || l.parts.gossip != nil && l.parts.gossip.Alive(name)
 	})
