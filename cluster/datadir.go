@@ -8,8 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"time"
-
-	"hubsub/cluster/placement"
 )
 
 // What a data directory holds: node.json, and raft/ of consensus. A process that
@@ -23,7 +21,8 @@ const nodeFile = "node.json"
 type record struct {
 	ID      string `json:"id"`
 	Boot    uint64 `json:"boot"`
-	Cluster string `json:"cluster"`
+	Start   uint64 `json:"start"`   // when the process began that wrote this, or later; in microseconds
+	Cluster string `json:"cluster"` // that it is a member of; empty: none
 }
 
 func raftDir(dir string) string {
@@ -33,41 +32,44 @@ func raftDir(dir string) string {
 	return filepath.Join(dir, "raft")
 }
 
-// recall returns which boot of the node this process is, and the cluster that it
-// is a member of, empty if it is a new one.
-func recall(dir, id string) (boot uint64, cluster string, err error) {
-	boot = uint64(time.Now().UnixNano())
+// recall returns who this process is. Start is later than that of the process before
+// it under the same name, should the clock have gone back: what a process says is
+// told from what the one before has said by that.
+func recall(dir, id string) (record, error) {
+	now := time.Now()
+	fresh := record{ID: id, Boot: uint64(now.UnixNano()), Start: uint64(now.UnixMicro())}
 	if dir == "" {
-		return boot, "", nil
+		return fresh, nil
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return 0, "", fmt.Errorf("cannot make the --data-dir: %w", err)
+		return record{}, fmt.Errorf("cannot make the --data-dir: %w", err)
 	}
 	path := filepath.Join(dir, nodeFile)
 	text, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		// What consensus has there is of a process that ended before it was a member.
-		return boot, "", forget(dir)
+		return fresh, forget(dir)
 	case err != nil:
-		return 0, "", fmt.Errorf("cannot read the --data-dir: %w", err)
+		return record{}, fmt.Errorf("cannot read the --data-dir: %w", err)
 	}
 	var r record
 	if err := json.Unmarshal(text, &r); err != nil {
-		return 0, "", fmt.Errorf("cannot read %s: %w; to begin anew, remove the directory", path, err)
+		return record{}, fmt.Errorf("cannot read %s: %w; to begin anew, remove the directory", path, err)
 	}
 	if r.ID != id {
-		return 0, "", fmt.Errorf("the --data-dir %s is of the node %q, this is %q: set --node-id %s, or another directory", dir, r.ID, id, r.ID)
+		return record{}, fmt.Errorf("the --data-dir %s is of the node %q, this is %q: set --node-id %s, or another directory", dir, r.ID, id, r.ID)
 	}
-	return r.Boot, r.Cluster, nil
+	r.Start = max(fresh.Start, r.Start+1)
+	return r, nil
 }
 
 // remember writes who this process is, whole or not at all.
-func remember(dir string, self placement.Member, cluster string) error {
+func remember(dir string, r record) error {
 	if dir == "" {
 		return nil
 	}
-	text, err := json.Marshal(record{self.ID, self.Boot, cluster})
+	text, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}

@@ -77,7 +77,7 @@ func (s *Lanes) tell(room string, do func(*lane.Lane)) {
 func (s *Lanes) begin(l *life) {
 	s.life.Store(l)
 	s.peers.begin(l.self.Name)
-	start := uint64(l.born.UnixMicro())
+	start := l.start
 	s.each(func(l *Lane) {
 		if l.loop == 0 {
 			s.change(func(p *lane.Patterns) {

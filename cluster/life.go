@@ -26,6 +26,7 @@ type life struct {
 	log      *slog.Logger
 	self     placement.Member
 	born     time.Time
+	start    uint64   // later than that of an earlier process under this name; about born, in microseconds
 	contacts []string // besides the seeds: where a cluster was met
 	running  sync.WaitGroup
 
@@ -90,38 +91,37 @@ type parts struct {
 // newLife returns a life that begins after the one with a boot number, should
 // the clock have gone back.
 func newLife(n *Node, contacts []string, after uint64) (*life, error) {
-	boot, cluster, err := recall(n.config.DataDir, n.config.ID)
+	who, err := recall(n.config.DataDir, n.config.ID)
 	if err != nil {
 		return nil, err
 	}
-	if cluster == "" {
-		boot = max(boot, after+1)
+	if who.Cluster == "" {
+		who.Boot = max(who.Boot, after+1)
 	}
-	born := time.Now()
 	l := &life{
-		node: n, log: n.log, born: born, contacts: contacts,
+		node: n, log: n.log, born: time.Now(), start: who.Start, contacts: contacts,
 		dirty: make(chan struct{}, 1), opened: make(chan struct{}), over: make(chan struct{}), ended: make(chan struct{}),
 		table:       placement.NewTable(),
 		whereabouts: newWhereabouts(),
 		deaths:      newDeaths(),
-		loads:       newLoads(uint64(born.UnixMilli())),
+		loads:       newLoads(who.Start),
 		usage:       newUsage(),
 		used:        make(map[string]bool),
 		questions:   newQuestions(),
 		departure:   departure{parted: make(chan struct{})},
 	}
 	l.self = placement.Member{
-		Name: placement.NameOf(n.config.ID, boot), ID: n.config.ID, Boot: boot, Cluster: n.address,
+		Name: placement.NameOf(n.config.ID, who.Boot), ID: n.config.ID, Boot: who.Boot, Cluster: n.address,
 		Clients: n.config.Clients, Zone: n.config.Zone, Weight: max(n.config.Weight, 1),
 	}
-	if cluster != "" {
-		l.setCluster(cluster)
+	if who.Cluster != "" {
+		l.setCluster(who.Cluster)
 		l.resumed = true
 	}
 	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	l.decider = placement.NewDecider(l.table, n.config.Settings, random)
 	l.host = placement.NewHost(l.self.Name, l.inUse, l.full)
-	l.front = placement.NewFront(random, uint64(born.UnixMicro()))
+	l.front = placement.NewFront(random, who.Start)
 	l.whereabouts.hear(l.now(), l.self.Name, n.address)
 	l.lanes().begin(l)
 	return l, nil
@@ -129,6 +129,11 @@ func newLife(n *Node, contacts []string, after uint64) (*life, error) {
 
 // now is the time of the deciding parts, to whom 0 is never.
 func (l *life) now() time.Duration { return time.Since(l.born) + 1 }
+
+// record returns who this process is as a member of a cluster, for its data directory.
+func (l *life) record(cluster string) record {
+	return record{ID: l.self.ID, Boot: l.self.Boot, Start: l.start, Cluster: cluster}
+}
 
 // live runs until the node ends or must begin anew, and returns the contacts of
 // the next life.
@@ -285,7 +290,7 @@ func (l *life) assemble(contacts []string, found bool) error {
 	l.parts.consensus = agree
 	l.mu.Unlock()
 	close(l.opened)
-	if err := remember(c.DataDir, l.self, l.cluster); err != nil {
+	if err := remember(c.DataDir, l.record(l.cluster)); err != nil {
 		return err
 	}
 	l.node.port.Handle(recoverKind, l.serveRecover)

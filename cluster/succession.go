@@ -98,7 +98,7 @@ func (l *life) takeOver(outlived placement.Name) error {
 	l.host.Leader(l.led.by)
 	l.mu.Unlock()
 	// It is done: who comes must find this generation's gossip, whatever the disk says.
-	return errors.Join(remember(l.node.config.DataDir, l.self, later), l.startGossip())
+	return errors.Join(remember(l.node.config.DataDir, l.record(later)), l.startGossip())
 }
 
 // nodesKnown counts nodes, not processes: one that was restarted is not two. The
