@@ -47,6 +47,7 @@ func (l *Lane) Interest(tag uint64, kind Kind, roomName, text []byte, delta int)
 		r.position.set = false // until the leader says how far it is, nothing is missed
 	}
 	i.change(n, int64(delta))
+	r.expect()
 	i.confirmed = i.confirmed && !i.empty()
 	if tag == 0 && delta > 0 {
 		i.confirmed, i.firm = true, nextIssue
@@ -179,11 +180,13 @@ func (r *room) confirm() {
 func (r *room) settle(code Code) {
 	i := &r.local
 	w := i.waits[0]
-	if i.waits = slices.Delete(i.waits, 0, 1); len(i.waits) == 0 {
+	i.waits[0] = wait{}
+	if i.waits = i.waits[1:]; len(i.waits) == 0 { // a room of a hundred thousand is answered at once
 		i.waits = nil
 	}
 	if code != Done && w.added {
 		i.change(w.name, -1)
+		r.expect()
 		r.announce()
 		r.leave()
 		r.own()

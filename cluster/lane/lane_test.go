@@ -259,3 +259,52 @@ func TestAbsentRoom(t *testing.T) {
 		t.Error("it has forgotten a room that a client wants to hear")
 	}
 }
+
+// A room with clients here that another node leads is looked at when there is
+// something to do, and an idle one has nothing.
+func TestIdleRoomIsLeftAlone(t *testing.T) {
+	b := newBench(t)
+	k := Key{Epoch: epoch(1), Start: 1}
+	b.Interest(1, Channel, []byte("r"), []byte("r"), 1)
+	b.Placed("r", epoch(1), []Peer{5})
+	for range 2 { // a leader of whom this node has not heard is told all again
+		b.Flush()
+		b.Receive(5, &Record{Type: Ack, Flags: Leads, Room: []byte("r"), Key: k, Serial: b.serial})
+	}
+	if !slices.Contains(b.done, "answer 1: 0, 0") {
+		t.Fatalf("nobody is confirmed: %v", b.done)
+	}
+	for b.Next() < time.Minute {
+		b.Tick(b.Next())
+		b.Flush()
+	}
+	if at := b.Next(); at != never {
+		t.Errorf("it is looked at after %v", at)
+	}
+	b.Interest(2, Channel, []byte("r"), []byte("r"), -1)
+	b.Flush()
+	b.Receive(5, &Record{Type: Ack, Flags: Leads | Reset, Room: []byte("r"), Key: k, Serial: b.serial})
+	for b.Next() < time.Hour {
+		b.Tick(b.Next())
+		b.Flush()
+	}
+	if b.Rooms() != 0 {
+		t.Errorf("an hour after the last client has left it knows %d rooms", b.Rooms())
+	}
+}
+
+// What a crowd costs that is confirmed at once: it waited for a leader.
+func BenchmarkConfirmCrowd(b *testing.B) {
+	const crowd = 40_000
+	for b.Loop() {
+		l := newBench(b)
+		for tag := range uint64(crowd) {
+			l.Interest(tag+1, Channel, []byte("r"), []byte("r"), 1)
+		}
+		l.done = nil
+		l.Opened("r", epoch(1), []Peer{Self})
+		if len(l.done) < crowd {
+			b.Fatalf("only %d are answered", len(l.done))
+		}
+	}
+}

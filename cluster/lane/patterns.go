@@ -241,7 +241,9 @@ func (p *Patterns) confirm() {
 		if slices.ContainsFunc(p.mine.readers, lags) && p.now < w.since+patternsWithin {
 			return
 		}
-		p.waits = slices.Delete(p.waits, 0, 1)
+		if p.waits = p.waits[1:]; len(p.waits) == 0 {
+			p.waits = nil
+		}
 		p.answer(w.tag, Done)
 	}
 }

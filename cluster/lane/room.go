@@ -180,7 +180,7 @@ func (r *room) lookDue() time.Duration {
 	if r.next != nil {
 		sooner(r.next.until)
 	}
-	if !r.serving {
+	if r.unused() {
 		sooner(max(r.used+forgetInterval, now+time.Second))
 	}
 	for _, a := range r.audiences {
@@ -191,9 +191,19 @@ func (r *room) lookDue() time.Duration {
 	return at
 }
 
+// unused reports whether no client here hears the room, and this node is no host.
+func (r *room) unused() bool { return !r.serving && r.local.empty() }
+
+// expect has the lane look when it may forget the room.
+func (r *room) expect() {
+	if r.unused() {
+		r.lane.alarm(r, r.lane.now+forgetInterval)
+	}
+}
+
 // forgettable reports whether nothing is lost with the room's state.
 func (r *room) forgettable() bool {
-	return !r.serving && !r.office.leading && r.local.empty() && len(r.local.waits) == 0 && r.local.known() && r.queue.empty() &&
+	return r.unused() && !r.office.leading && len(r.local.waits) == 0 && r.local.known() && r.queue.empty() &&
 		r.asked == 0 && r.lane.now-r.used >= forgetInterval
 }
 
