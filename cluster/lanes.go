@@ -3,7 +3,6 @@ package cluster
 import (
 	"encoding/binary"
 	"math"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -34,10 +33,7 @@ type Lanes struct {
 	life  atomic.Pointer[life]
 	links atomic.Pointer[link.Links]
 
-	// Lane 0 changes them; the others match.
-	patternsMu sync.RWMutex
-	patterns   *lane.Patterns
-	elsewhere  bool // what they said last
+	foreign
 
 	// Any goroutine, atomic: records of links that were none, and those that no link
 	// took before their node was lost.
@@ -51,7 +47,8 @@ func NewLanes(c LanesConfig) *Lanes {
 	for i := range c.Loops {
 		s.all = append(s.all, &Lane{lanes: s, loop: i})
 	}
-	s.patterns = lane.NewPatterns(s.all[0], c.Index, func(tag uint64, code lane.Code) { s.all[0].outlet.Answer(tag, code, 0) })
+	s.foreign = foreign{lanes: s}
+	s.patterns = lane.NewPatterns(s, c.Index, func(tag uint64, code lane.Code) { s.all[0].outlet.Answer(tag, code, 0) })
 	return s
 }
 
@@ -220,41 +217,6 @@ func (s *Lanes) broken(name placement.Name) {
 	})
 }
 
-// change changes the patterns, on lane 0, and tells all lanes if other nodes have
-// some from now on, or have none any more.
-func (s *Lanes) change(do func(*lane.Patterns)) {
-	s.patternsMu.Lock()
-	s.patterns.Tick(s.now())
-	do(s.patterns)
-	now := s.patterns.Elsewhere()
-	changed := now != s.elsewhere
-	s.elsewhere = now
-	s.patternsMu.Unlock()
-	if changed {
-		s.each(func(l *Lane) { l.core.PatternsChanged() })
-	}
-}
-
-// Match and Elsewhere are the lanes' lane.Foreign.
-func (s *Lanes) Match(channel []byte, yield func(lane.Peer, int64)) {
-	s.patternsMu.RLock()
-	defer s.patternsMu.RUnlock()
-	s.patterns.Match(channel, yield)
-}
-
-func (s *Lanes) Elsewhere() bool {
-	s.patternsMu.RLock()
-	defer s.patternsMu.RUnlock()
-	return s.patterns.Elsewhere()
-}
-
-// patternsNext returns when they have something to do.
-func (s *Lanes) patternsNext() time.Duration {
-	s.patternsMu.RLock()
-	defer s.patternsMu.RUnlock()
-	return s.patterns.Next()
-}
-
 // stats returns the counts.
 func (s *Lanes) stats() (sum LaneStats) {
 	for _, l := range s.all {
@@ -264,14 +226,6 @@ func (s *Lanes) stats() (sum LaneStats) {
 	}
 	sum.Unknown, sum.Malformed, sum.Discarded = s.unknown.Load(), s.malformed.Load(), s.discarded.Load()
 	return sum
-}
-
-// Patterns returns how many different patterns the clients of all nodes have,
-// that are bound to no room.
-func (s *Lanes) Patterns() int {
-	s.patternsMu.RLock()
-	defer s.patternsMu.RUnlock()
-	return s.patterns.Patterns()
 }
 
 const never = time.Duration(math.MaxInt64)
