@@ -8,12 +8,15 @@ package engine
 // Announce asks the lanes for interest in the names that the client does not
 // have, and then calls done: at once, or later, with the client's commands
 // waiting meanwhile. With Done the names may be subscribed to, and done reports
-// whether they were; otherwise nothing has changed. names must not change until
-// then. Of a client that has gone by then done is not called.
-func (s *Session) Announce(kind Kind, names [][]byte, done func(code Code) (subscribed bool)) {
+// whether they were; otherwise nothing has changed. Then, with all taken back
+// that was not, it calls then: who announces more has to wait for that. names
+// must not change until then. Of a client that has gone by then nothing is
+// called.
+func (s *Session) Announce(kind Kind, names [][]byte, done func(code Code) (subscribed bool), then func()) {
 	y := s.loop.relay
 	if y == nil {
 		done(Done)
+		then()
 		return
 	}
 	names = s.unknown(kind, names)
@@ -39,6 +42,7 @@ func (s *Session) Announce(kind Kind, names [][]byte, done func(code Code) (subs
 		if !done(code) || code != Done {
 			b.undone()
 		}
+		then()
 	})
 }
 

@@ -58,7 +58,6 @@ func subscribe(c call, kind engine.Kind, names [][]byte) {
 func announce(c call, kind engine.Kind, names [][]byte) {
 	c.later(func(done func()) {
 		c.s.Announce(kind, names, func(code engine.Code) bool {
-			defer done()
 			user := c.h.user(c.s)
 			switch {
 			case code != engine.Done:
@@ -70,7 +69,7 @@ func announce(c call, kind engine.Kind, names [][]byte) {
 			}
 			subscribe(c, kind, names)
 			return true
-		})
+		}, done)
 	})
 }
 
