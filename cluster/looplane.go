@@ -210,8 +210,8 @@ func (l *Lane) Next() time.Duration {
 // Send is the lane's Network.
 func (l *Lane) Send(to lane.Peer, rec *lane.Record) bool {
 	l.scratch = lane.AppendRecord(l.scratch[:0], rec)
-	if rec.Type == lane.Ordered && l.brake.active() {
-		if now := l.lanes.now(); l.brake.holds(now, to, rec.Room) {
+	if l.brake.active() {
+		if now := l.lanes.now(); l.brake.holdsRecord(now, to, rec) {
 			l.brake.hold(lateAnswer{due: now + brakeTime, to: to, record: bytes.Clone(l.scratch)})
 			return true
 		}
