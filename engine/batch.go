@@ -58,21 +58,26 @@ func (b *Batch) Publish(kind Kind, cmd *resp.Command) Result {
 }
 
 // publishesHere is Session.publishesHere, but for rooms that the batch has
-// published to in this tick already: what is to be contiguous goes one way.
+// published to in this tick already: what is to be contiguous goes one way, to
+// channels too that only patterns hear.
 func (b *Batch) publishesHere(kind Kind, cmd *resp.Command) bool {
-	l := b.session.loop
+	s, name := b.session, cmd.Args[1]
+	if IsLocal(name) {
+		return true
+	}
+	l := s.loop
 	if b.tick != l.ticks {
 		b.tick, b.here = l.ticks, b.here[:0]
 	}
-	ch := l.engine.directory.lookup(kind, cmd.Args[1])
-	if ch != nil && slices.Contains(b.here, ch.room) && !l.relay.tooLarge(len(cmd.Args[1])+len(cmd.Args[2])) {
-		return true
+	in := roomName(name)
+	if slices.ContainsFunc(b.here, func(r *room) bool { return r.name == string(in) }) {
+		return !l.relay.tooLarge(len(name) + len(cmd.Args[2]))
 	}
-	here := b.session.publishesHere(kind, cmd)
-	if here && ch != nil {
+	ch := s.owned(kind, cmd)
+	if ch != nil {
 		b.here = append(b.here, ch.room)
 	}
-	return here
+	return ch != nil
 }
 
 // ticket returns the ticket of the last result.
