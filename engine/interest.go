@@ -34,7 +34,7 @@ func (s *Session) Announce(kind Kind, names [][]byte, done func(code Code) (subs
 		y.takeBack(kind, names, b.results)
 		n.turnBack()
 	}
-	if b.left > 0 {
+	if len(names) > 0 { // though all may be answered: what comes until it joins is put aside
 		n.wait()
 	}
 	b.Wait(func() {

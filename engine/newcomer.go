@@ -56,8 +56,8 @@ func (n *newcomer) expect(kind Kind, name []byte) {
 	n.audiences = append(n.audiences, a)
 }
 
-// wait is for one that cannot join at once. It must see messages as they come, so
-// it is no audience's alone; it is settled.
+// wait is for one that is about to join. It must see messages as they come, so it
+// is no audience's alone; it is settled.
 func (n *newcomer) wait() {
 	s := n.session
 	s.unplace()

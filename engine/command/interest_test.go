@@ -3,6 +3,7 @@ package command
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -166,6 +167,26 @@ func TestOrderWhileSubscribing(t *testing.T) {
 			city.wantInterest()
 		}
 	})
+}
+
+// So it has if the lane answers in the call, and messages come right then.
+func TestOrderWhileSubscribingAtOnce(t *testing.T) {
+	for _, old := range [][]string{{"{r}a"}, {"{r}a", "x"}} {
+		city := newMetropolis(t)
+		var over atomic.Bool
+		city.hook = func(l *lane, channel string) {
+			if channel == "{r}b" && !over.Swap(true) {
+				l.sink.Deliver(engine.Channel, []byte("r"), []byte("{r}b"), []byte("2"))
+				l.sink.Deliver(engine.Channel, []byte("r"), []byte("{r}a"), []byte("3"))
+			}
+		}
+		s := serveLanes(t, 1, city)
+		c, n := s.subscribe(old...), len(old)
+		c.says("SUBSCRIBE {r}b", lines(confirmed("subscribe", "{r}b", n+1), message("{r}b", "2"), message("{r}a", "3")))
+		c.says("UNSUBSCRIBE {r}b", confirmed("unsubscribe", "{r}b", n))
+		s.dial().says("PUBLISH {r}a 4", ":1")
+		c.gets(message("{r}a", "4"))
+	}
 }
 
 // That has the limit of what waits for a subscriber that does not read.
