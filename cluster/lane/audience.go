@@ -22,6 +22,8 @@ type audience struct {
 	life  uint64        // another one than before, if the node was forgotten
 	index uint64        // how many messages were meant for it under the leader's key
 	owed  bool          // it shall be told of that: something was not sent
+	retry time.Duration // when, if not before the next message
+	tries uint8         // how often that was in vain
 	used  time.Duration // when the last message was sent to it
 }
 

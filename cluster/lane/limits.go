@@ -22,6 +22,10 @@ const (
 	// lost.
 	retryInterval = 50 * time.Millisecond
 
+	// retryDoublings is how often the interval doubles in which a leader tries to
+	// tell a node what it was not sent: 20,000 rooms try 25,000 times a second then.
+	retryDoublings = 4
+
 	// askInterval is when the cluster is asked again where a room lives, whose
 	// hosts did not know of it or are all dead.
 	askInterval = 50 * time.Millisecond

@@ -73,7 +73,9 @@ func (r *room) order(from Peer, serial uint64, kind Kind, channel, message []byt
 		return 0, false
 	}
 	for _, a := range c.hearers { // who is owed something shall know that before it gets the next
-		a.owed = a.owed && !r.tell(a, Position, 0)
+		if a.owed && r.tell(a, Position, 0) {
+			a.owed, a.tries = false, 0
+		}
 	}
 	o.number++
 	r.measure()
@@ -98,13 +100,23 @@ func (r *room) order(from Peer, serial uint64, kind Kind, channel, message []byt
 	return clients, true
 }
 
-// catchUp tells nodes that were not sent something how far the order is.
+// catchUp tells nodes that were not sent something how far the order is, again and
+// again, and ever more rarely if they cannot be reached: they may be so in all rooms.
 func (r *room) catchUp() {
+	if !r.office.leading {
+		return
+	}
 	for _, a := range r.audiences {
-		if a.owed && r.office.leading {
-			if a.owed = !r.tell(a, Position, 0); a.owed {
-				r.lane.alarm(r, r.lane.now+retryInterval)
-			}
+		switch {
+		case !a.owed:
+		case r.lane.now < a.retry:
+			r.lane.alarm(r, a.retry)
+		case r.tell(a, Position, 0):
+			a.owed, a.tries = false, 0
+		default:
+			a.retry = r.lane.now + retryInterval<<a.tries
+			a.tries = min(a.tries+1, retryDoublings)
+			r.lane.alarm(r, a.retry)
 		}
 	}
 }

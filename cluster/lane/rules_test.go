@@ -54,4 +54,4 @@ var rare = map[string]int{
 }
 
 // Each broken rule is found by some seed, or the simulator proves nothing.
-func TestSimFindsBrokenRules(t *testing.T) { simtest.FindBroken(t, rules, rare, 500) }
+func TestSimFindsBrokenRules(t *testing.T) { simtest.FindBroken(t, rules, rare, 3000) }
