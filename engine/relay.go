@@ -249,18 +249,16 @@ func (y *relay) end() {
 	y.expelDue()
 }
 
-// endSweep does so again for what the end of clients has told the lane, and
-// sees that what is left to do makes another tick.
+// endSweep flushes the lane once more, for what the end of clients has told it.
+// What it says to that makes another tick: this one's walks are over, and what is
+// delivered now would wait for the next with bytes that are taken back.
 func (y *relay) endSweep() {
 	if y.touched {
 		y.touched = false
 		y.lane.Flush()
 	}
-	if y.owed > 0 {
-		y.catchUp()
-	}
 	y.send()
-	if len(y.answered)+len(y.complete)+len(y.stalls)+len(y.loop.outbound) > 0 {
+	if y.owed+len(y.answered)+len(y.complete)+len(y.stalls)+len(y.loop.outbound) > 0 {
 		y.loop.poller.wake()
 	}
 }

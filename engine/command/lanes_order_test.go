@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"hubsub/engine"
 	"hubsub/resp"
 )
 
@@ -137,4 +138,59 @@ func TestExactnessByLanes(t *testing.T) {
 		sub.silent()
 		city.wantInterest()
 	})
+}
+
+// What a lane says while clients are swept, after the tick's walks, waits for
+// the next tick: the bytes are the loop's, and used again then.
+func TestDeliveredAtTheSweep(t *testing.T) {
+	city := newMetropolis(t)
+	const loops = 2
+	var rooms []string // of the first loop's lane
+	for i := 0; len(rooms) < 3; i++ {
+		if name := fmt.Sprint("room", i); engine.LaneOf([]byte(name), loops) == 0 {
+			rooms = append(rooms, name)
+		}
+	}
+	room, next, left := rooms[0], rooms[1], rooms[2]
+	var armed atomic.Bool
+	city.hook = func(l *lane, channel string) {
+		if channel != left || !armed.Swap(false) {
+			return
+		}
+		for _, q := range l.queue[room] {
+			q.answer()
+		}
+		delete(l.queue, room)
+		l.mu.Lock()
+		l.orders = append(l.orders, func() {
+			l.sink.Deliver(engine.Channel, []byte(next), []byte(next), []byte(strings.Repeat("z", 60)))
+		})
+		l.mu.Unlock()
+	}
+	s := serveLanes(t, loops, city)
+	clients := make([]*client, 5) // of the first loop and the second in turn
+	for i := range clients {
+		clients[i] = s.dial()
+		clients[i].says("PING", "+PONG")
+	}
+	sub, pub, victim, admin, other := clients[0], clients[1], clients[2], clients[3], clients[4]
+	id := victim.number("CLIENT ID")
+	for c, name := range map[*client]string{sub: room, victim: left, other: next} {
+		c.says("SUBSCRIBE "+name, confirmed("subscribe", name, 1))
+	}
+	text := strings.Repeat("a", 60)
+	for range 20 {
+		city.hold(room)
+		pub.send("PUBLISH", room, text)
+		city.awaits(room, 1)
+		armed.Store(true)
+		admin.says(fmt.Sprintf("CLIENT KILL ID %d", id), ":1")
+		pub.gets(":1")
+		sub.gets(message(room, text))
+		other.gets(message(next, strings.Repeat("z", 60)))
+		city.release(room)
+		victim = s.dial()
+		id = victim.number("CLIENT ID")
+		victim.says("SUBSCRIBE "+left, confirmed("subscribe", left, 1))
+	}
 }
