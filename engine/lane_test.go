@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"testing"
+	"time"
 )
 
 func TestPatternRoom(t *testing.T) {
@@ -121,5 +122,22 @@ func TestPendingSlots(t *testing.T) {
 	}
 	if got := string(s.out.Buf); got != want {
 		t.Errorf("got %d bytes, want %d", len(got), len(want))
+	}
+}
+
+// Who waits for the answer to a PUBLISH is not silent.
+func TestTimeoutSparesWhoExpects(t *testing.T) {
+	e := newStill(t, 1)
+	settings := e.Settings()
+	settings.Timeout = time.Second
+	e.SetSettings(settings)
+	l := e.loops[0]
+	waiting, silent := e.client(0), e.client(0)
+	l.sessions = map[int32]*Session{1: waiting, 2: silent}
+	waiting.addSlot(1)
+	l.now = int64(time.Minute)
+	l.housekeep()
+	if waiting.has(doomed) || !silent.has(doomed) {
+		t.Error("the wrong client is closed")
 	}
 }

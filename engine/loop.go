@@ -325,7 +325,7 @@ func (l *loop) housekeep() {
 	}
 	if settings.Timeout > 0 {
 		for _, s := range l.sessions {
-			if s.subs.count() == 0 && !s.has(suspended|stalled) && time.Duration(l.now-s.active.Load()) > settings.Timeout {
+			if s.subs.count() == 0 && !s.has(suspended|stalled|expecting) && time.Duration(l.now-s.active.Load()) > settings.Timeout {
 				l.doom(s, closedByTimeout)
 			}
 		}
