@@ -88,6 +88,11 @@ const (
 	// for.
 	stuckRetry = 2 * time.Millisecond
 
+	// outgoingTimeMax is how long what a lane says to a node waits for its link: as
+	// long as a message waits for its leader, who would order later what its
+	// publisher was told nobody knows about.
+	outgoingTimeMax = 5 * time.Second
+
 	// queryTimeMax is how long the other nodes have for a question that all are
 	// asked. Clients wait a few seconds.
 	queryTimeMax = time.Second

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hubsub/cluster/lane"
+	"hubsub/cluster/link"
 )
 
 // Outlet is the engine's loop as its lane sees it. But for Wake it is called on
@@ -61,9 +62,13 @@ type outgoing struct {
 	to      lane.Peer
 	records []byte
 	n       int
-	free    int  // bytes that the link's queue had room for at the first of them
-	slow    bool // more than half of it was taken: the node does not keep up
-	stuck   bool // the link did not take them
+	since   time.Duration // when the first of them was put there
+	free    int           // bytes that the link's queue had room for then
+	slow    bool          // more than half of it was taken: the node does not keep up
+	leaving bool          // it is in the lane's list
+	stuck   bool          // the link did not take them
+	lost    bool          // nor for outgoingTimeMax, and not since
+	back    bool          // but now it would
 }
 
 // Attach gives the lane to its loop, before that runs.
@@ -124,6 +129,7 @@ func (l *Lane) Drain() {
 		l.shown, l.shownAt = l.core.Stats(), now
 	}
 	l.mu.Unlock()
+	l.giveUp(now)
 	l.release(now)
 	for i := range letters {
 		m := &letters[i]
@@ -172,22 +178,62 @@ func (l *Lane) Flush() {
 	links := l.lanes.links.Load()
 	left := l.leaving[:0]
 	for _, o := range l.leaving {
-		if len(o.records) == 0 {
-			o.stuck = false
-			continue // discarded
-		}
-		to := l.lanes.peers.get(o.to)
-		if links == nil || to.address == "" || !links.Send(to.name, to.address, o.records, o.n) {
-			o.stuck = true
+		o.stuck = len(o.records) > 0 && !l.hand(links, o) // else they were discarded
+		if o.leaving = o.stuck; o.stuck {
 			left = append(left, o)
 			continue
 		}
-		o.records, o.n, o.stuck = o.records[:0], 0, false
+		o.records, o.n = o.records[:0], 0
 		if cap(o.records) > spareOutgoingMax {
 			o.records = nil
 		}
 	}
 	l.leaving = left
+}
+
+// hand gives a link what leaves for a node. If the node was lost, that it would
+// take it is all there is to know: first the lane has to hear of the loss.
+func (l *Lane) hand(links *link.Links, o *outgoing) bool {
+	to := l.lanes.peers.get(o.to)
+	if links == nil || to.address == "" {
+		return false
+	}
+	if o.lost {
+		o.back = links.Send(to.name, to.address, nil, 0)
+		return false
+	}
+	return links.Send(to.name, to.address, o.records, o.n)
+}
+
+// giveUp discards what no link has taken for too long: publishers were answered
+// meanwhile that nobody knows what has become of their messages, and subscribers
+// that they have to ask again. The lane hears of it as of a broken link, so that it
+// tells the node all again; once when the first is lost, and once when the link
+// takes something again, for what was lost between.
+func (l *Lane) giveUp(now time.Duration) {
+	for _, o := range l.leaving { // what was said in this tick is not there yet
+		switch {
+		case o.back:
+			o.lost, o.back = false, false
+		case now-o.since < outgoingTimeMax || len(o.records) == 0:
+			continue
+		case o.lost:
+			l.discard(o.to)
+			continue
+		default:
+			o.lost = true
+		}
+		l.discard(o.to)
+		l.broken(o.to)
+	}
+}
+
+// broken tells the lane that a node may not have got what was said to it last.
+func (l *Lane) broken(p lane.Peer) {
+	if l.loop == 0 {
+		l.lanes.change(func(patterns *lane.Patterns) { patterns.Broken(p) })
+	}
+	l.core.Broken(p)
 }
 
 // Next returns in what time Drain has something to do; negative: not before Wake.
@@ -232,8 +278,12 @@ func (l *Lane) put(to lane.Peer, record []byte, urgent bool) bool {
 		l.outgoing[to] = o
 	}
 	if len(o.records) == 0 {
+		o.since = l.lanes.now()
 		o.free, o.slow = l.room(to)
-		l.leaving = append(l.leaving, o)
+		if !o.leaving {
+			o.leaving = true
+			l.leaving = append(l.leaving, o)
+		}
 	}
 	if !urgent && (o.slow || o.stuck || 2*len(o.records) > o.free) {
 		l.brake.crowded = true
@@ -258,13 +308,16 @@ func (l *Lane) room(to lane.Peer) (bytes int, slow bool) {
 	return max(most-queued, outgoingMin), 2*queued > most
 }
 
-// discard forgets what has not left for a node.
+// discard forgets what has not left for a node, and its memory: mostly the node is
+// dead.
 func (l *Lane) discard(p lane.Peer) {
+	n := l.brake.forget(p)
 	if int(p) < len(l.outgoing) && l.outgoing[p] != nil {
 		o := l.outgoing[p]
-		l.lanes.discarded.Add(int64(o.n))
-		o.records, o.n = o.records[:0], 0
+		n += o.n
+		o.records, o.n = nil, 0
 	}
+	l.lanes.discarded.Add(int64(n))
 }
 
 // Ask, Suspect, Enter and Leave are the lane's Director.
