@@ -11,11 +11,11 @@ import (
 // knows: so what one knows whose acknowledgement was heard is never older than that.
 type bulletin struct {
 	tally
-	dirty   bool   // something has changed since the last issue
-	changed []name // what; not collected while there is no reader
-	blank   bool   // there was nothing to hear in the last issue: readers may have forgotten this node
+	changed []name // since the last issue; not collected while there is no reader
 	serial  uint64 // of the last issue; 0: there was none
 	readers []reader
+	dirty   bool // something has changed since the last issue
+	blank   bool // there was nothing to hear in the last issue: readers may have forgotten this node
 }
 
 type reader struct {

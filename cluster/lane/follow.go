@@ -10,10 +10,10 @@ import (
 
 // position is how far a node is in a room's order, under the key that it follows.
 type position struct {
-	set    bool   // the leader counts what is meant for this node: what is missing is seen
 	number uint64 // of the last message
 	life   uint64 // of what the leader knows of this node
 	got    uint64 // messages that were meant for this node, and have come or are told as lost
+	set    bool   // the leader counts what is meant for this node: what is missing is seen
 	broken bool   // the link was, since
 	ended  bool   // no more come
 	then   Key    // of whom they come then: its epoch and rank
@@ -47,7 +47,7 @@ func (r *room) step(key Key, from Peer, clean bool, why Why) {
 		o.leading = false
 		r.setOwned(false)
 	}
-	o.claimed, o.handed, o.vacant = 0, Key{}, false
+	o.claimed, o.handed, o.vacant = 0, nil, false
 	r.position, r.next = position{}, nil
 	r.key, r.owner, r.local.led = key, from, 0
 	r.queue.resume()

@@ -13,9 +13,9 @@ import (
 type interest struct {
 	bulletin         // for the room's hosts
 	queued    bool   // the room is in lane.dirty
-	led       uint64 // the last issue that the leader knows, which led when it said so
 	confirmed bool   // somebody was told that it hears the room
 	firm      uint64 // the issue that tells of the last who was
+	led       uint64 // the last issue that the leader knows, which led when it said so
 	waits     []wait // in their order
 }
 

@@ -240,7 +240,7 @@ func (l *Lane) Placed(name string, epoch placement.Epoch, hosts []Peer) {
 	if epoch.Compare(r.epoch) > 0 {
 		r.place(epoch, hosts)
 	} else {
-		r.tries++ // nothing newer yet
+		r.inVain() // nothing newer yet
 	}
 	r.proceed()
 }

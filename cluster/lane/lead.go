@@ -10,16 +10,20 @@ import (
 // office is what a leader has, or who may become one.
 type office struct {
 	leading bool
-	number  uint64          // of the last message under the key
 	owned   bool            // the engine publishes by itself
+	vacant  bool            // this host has ended its lead when nobody used the room
+	number  uint64          // of the last message under the key
 	refused map[Peer]uint64 // a node's publishes up to this attempt have no place in the order
 
-	claimed  time.Duration // when this host found that it shall lead, and began to wait; 0: it does not
-	handed   Key           // as what: epoch and rank that who led before has handed over to this host
-	handedAt time.Duration // when
-	nodes    int64         // how many nodes heard the room then, this one not counted
+	claimed time.Duration // when this host found that it shall lead, and began to wait; 0: it does not
+	handed  *handover     // nil: nobody has handed over to this host
+}
 
-	vacant bool // this host has ended its lead when nobody used the room
+// handover is what who led before has said when it ended.
+type handover struct {
+	as    Key           // epoch and rank of the new leader
+	at    time.Duration // when it came
+	nodes int64         // how many heard the room then, the new leader not counted
 }
 
 // succeed has this node lead if it shall: it is the first of the hosts that is
@@ -43,7 +47,7 @@ func (r *room) succeed() {
 		o.claimed = now
 	}
 	wait := o.claimed + endWithin
-	handed := o.handed == key.office() && before == r.key // and nobody else has led since
+	handed := o.handed != nil && o.handed.as == key.office() && before == r.key // and nobody else has led since
 	switch {
 	case o.leading:
 		r.end(key)
@@ -54,7 +58,7 @@ func (r *room) succeed() {
 			wait = now
 		}
 	case handed: // nodes shall have told this host what they hear
-		if wait = o.handedAt + confirmWithin; r.listeners() >= o.nodes {
+		if wait = o.handed.at + confirmWithin; r.listeners() >= o.handed.nodes {
 			wait = now
 		}
 	case before == r.hint && before != r.key:
@@ -100,7 +104,7 @@ func (r *room) lead(key Key, planned uint8) {
 	}
 	r.position, r.next = position{}, nil
 	r.key, r.owner = key, Self
-	o.leading, o.number, o.claimed, o.handed, o.vacant = true, 0, 0, Key{}, false
+	o.leading, o.number, o.claimed, o.handed, o.vacant = true, 0, 0, nil, false
 	l.stats.Led++
 	rec := Record{Type: Lead, Flags: planned, Room: r.raw, Key: key, Prev: prev}
 	for _, h := range r.hosts {
@@ -146,7 +150,7 @@ func (r *room) handOver() {
 	o.vacant = !r.inUse()
 	then := r.heir()
 	r.end(then)
-	o.leading, o.claimed, o.handed = false, 0, Key{}
+	o.leading, o.claimed, o.handed = false, 0, nil
 	r.setOwned(false)
 	// Its own clients have heard all of the key, and hear the next one from its
 	// first message on if the new leader knows of them.
@@ -192,8 +196,7 @@ func (r *room) handed(from Peer, rec *Record) {
 	if rec.Key != r.key {
 		r.follow(rec.Key, from, false, Moved)
 	}
-	o := &r.office
-	o.handed, o.handedAt, o.nodes = rec.Prev, r.lane.now, rec.Count
+	r.office.handed = &handover{rec.Prev, r.lane.now, rec.Count}
 	r.succeed()
 }
 

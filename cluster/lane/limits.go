@@ -28,7 +28,8 @@ const (
 
 	// askInterval is when the cluster is asked again where a room lives, whose
 	// hosts did not know of it or are all dead.
-	askInterval = 50 * time.Millisecond
+	askInterval  = 50 * time.Millisecond
+	askDoublings = 5 // of the interval, when that was in vain
 
 	// announceInterval is when an interest is told again that no leader has
 	// confirmed: what it was told first may have been lost with a process.

@@ -15,9 +15,9 @@ type whereabouts struct {
 	hosts []Peer // all of that placement, dead ones too
 	stale bool   // there may be a later one
 
+	tries uint8         // how often there was no answer, or askDoublings
 	asked time.Duration // when the question that is under way was asked; 0: none is
 	askAt time.Duration // not to be asked before
-	tries int           // how often there was no answer
 }
 
 // hosted reports whether a node is a host of the room.
@@ -93,7 +93,7 @@ func (r *room) seek() {
 		l.alarm(r, r.askAt)
 		return
 	}
-	r.asked, r.askAt = l.now, l.now+askInterval<<min(r.tries, 5)
+	r.asked, r.askAt = l.now, l.now+askInterval<<r.tries
 	r.stale = false
 	r.queue.cover()
 	l.Director.Ask(r.name, r.wanted())
@@ -130,9 +130,12 @@ func (r *room) absent() {
 	}
 }
 
+// inVain has the next question wait longer.
+func (r *room) inVain() { r.tries = min(r.tries+1, askDoublings) }
+
 // unplaceable is for a question without an answer.
 func (r *room) unplaceable(code Code) {
-	r.tries++
+	r.inVain()
 	r.stale = true
 	if !r.epoch.IsZero() {
 		return // it is known from before

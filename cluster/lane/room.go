@@ -21,22 +21,22 @@ type room struct {
 	// Who gives it its order. The owner is who leads under key, as far as is known,
 	// dead or alive.
 	key    Key
-	owner  Peer
 	hint   Key // a higher key, perhaps, whose owner has not said so yet
 	office office
+	owner  Peer
 
 	// As one of its hosts.
 	serving   bool            // the cluster has told so
-	served    placement.Epoch // and under which placement
 	entered   bool            // the director knows that it is used
 	closing   bool            // it may be about to be closed: nobody is confirmed
+	served    placement.Epoch // under which it serves
 	audiences []*audience
 
 	// As a node with clients of it.
-	local    interest
-	position position
 	missed   bool // clients here have missed something, and are not told yet
 	why      Why
+	local    interest
+	position position
 	next     *succession
 	queue    *queue // nil: nothing ever waited
 
