@@ -107,10 +107,25 @@ func TestTwoNodes(t *testing.T) {
 	}
 }
 
-// TestRollingRestart: nodes that restart one after the other, in order, lose no room of those that remain.
+// TestRollingRestart: nodes that restart one after the other, in order, lose no room of those that remain, and hear
+// each other as before.
 func TestRollingRestart(t *testing.T) {
-	t.Parallel()
-	nodes := startNodes(t, 3)
+	t.Run("memory", func(t *testing.T) {
+		t.Parallel()
+		testRollingRestart(t, startNodes(t, 3))
+	})
+	t.Run("disk", func(t *testing.T) {
+		t.Parallel()
+		var nodes []*node
+		for range 3 {
+			nodes = append(nodes, newNode(t, nil, "--data-dir", t.TempDir()))
+		}
+		startTogether(t, nodes)
+		testRollingRestart(t, nodes)
+	})
+}
+
+func testRollingRestart(t *testing.T, nodes []*node) {
 	const rooms = 50
 	for i := range rooms {
 		nodes[i%3].get(t, fmt.Sprint("room", i))
@@ -123,10 +138,18 @@ func TestRollingRestart(t *testing.T) {
 		n.run(t)
 		awaitMembers(t, nodes, 3)
 	}
+	var clients []*client
+	for _, n := range nodes {
+		clients = append(clients, dial(t, n.server))
+	}
 	for i := range rooms {
-		if got := nodes[i%3].get(t, fmt.Sprint("room", i)); len(got.hosts) == 0 {
+		room := fmt.Sprint("room", i)
+		if got := nodes[i%3].get(t, room); len(got.hosts) == 0 {
 			t.Errorf("%s has no host", got.name)
 		}
+		must(t, clients[i%3].expect(fmt.Sprintf("[subscribe %s %d]", room, i/3+1), "SUBSCRIBE", room))
+		must(t, dial(t, nodes[(i+1)%3].server).expect("1", "PUBLISH", room, "m"))
+		must(t, clients[i%3].next(fmt.Sprintf("[message %s m]", room)))
 	}
 }
 

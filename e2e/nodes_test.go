@@ -62,6 +62,13 @@ func startNodes(t testing.TB, n int, args ...string) []*node {
 	for i := range nodes {
 		nodes[i] = newNode(t, nil, args...)
 	}
+	startTogether(t, nodes)
+	return nodes
+}
+
+// startTogether starts nodes as one cluster.
+func startTogether(t testing.TB, nodes []*node) {
+	t.Helper()
 	for _, one := range nodes {
 		for _, other := range nodes {
 			one.join = append(one.join, other.clusterAddr())
@@ -70,8 +77,7 @@ func startNodes(t testing.TB, n int, args ...string) []*node {
 	for _, one := range nodes {
 		one.run(t)
 	}
-	awaitMembers(t, nodes, n)
-	return nodes
+	awaitMembers(t, nodes, len(nodes))
 }
 
 // nodeInfo is what GET /v1/nodes tells of a member.
