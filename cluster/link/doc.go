@@ -28,11 +28,13 @@
 //   - there was no connection for two seconds, or one that acknowledged nothing,
 //   - the peer's process is proved to be another one, or gone,
 //   - the peer has lost or forgotten its half,
-//   - one connection after the other ends without acknowledging what waits.
+//   - one connection after the other ends without acknowledging what waits,
+//   - something waits for four seconds, however many connections there were.
 //
 // Then Broken is called, once on each side, and a new session begins with nothing
 // in it. A full ring loses nothing: the queue waits behind it, and when that is
-// full Send takes nothing more.
+// full Send takes nothing more. On a slow way no more is under way than takes a
+// second.
 //
 // If both dial at the same time, the connection that the lower name has dialed is
 // the one that lives (handshake.go).

@@ -37,6 +37,10 @@ func (p *peer) beginOffer() (hello, bool) {
 	if p.conn != nil || p.closed {
 		return hello{}, false
 	}
+	p.age()
+	if p.closed {
+		return hello{}, false
+	}
 	p.offering = true
 	s := &p.session
 	return hello{
@@ -187,6 +191,7 @@ func (p *peer) consent(h hello) (a answer, received uint64, ok bool) {
 		return answer{}, 0, false
 	}
 	p.heard = h.Attempt
+	p.age()
 	s := &p.session
 	met := h.Peer == s.own
 	own, theirs := s.judge(h)
@@ -208,11 +213,21 @@ func (p *peer) consent(h hello) (a answer, received uint64, ok bool) {
 	return a, received, true
 }
 
+// age gives a session up in which something waits that is too old, before it goes on
+// with another connection. The caller has the turn and the lock.
+func (p *peer) age() {
+	if p.aged(time.Now()) && p.renew() {
+		p.mu.Unlock()
+		p.broken("what waits is too old")
+		p.mu.Lock()
+	}
+}
+
 // establish makes a connection the peer's, whose other side has received the
 // batches up to a number. There is none yet.
 func (p *peer) establish(c *conn, received uint64) {
 	s := &p.session
-	p.conn, p.behind = c, true
+	p.conn, p.behind = c, p.queue.len()
 	p.down, p.wanted, p.failing = false, false, false
 	p.counts.connections++
 	p.unacked, p.ackDue = 0, false // the greeting has told

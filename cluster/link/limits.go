@@ -61,6 +61,19 @@ const (
 	// of 16 Mbit/s for it.
 	stallTimeout = sessionTimeout / 2
 
+	// ageMax is how long records wait until the peer has acknowledged them, over all
+	// connections of a session and however slow they are; then it is given up. What
+	// is older is mostly answered for: a lane tells publishers after five seconds that
+	// nobody knows what has become of their messages. It is looked at once in
+	// stallTimeout, and before each connection.
+	ageMax = 4 * time.Second
+
+	// underwayTime is how old the oldest batch under way may be for another to be
+	// made, if there are underwayBytesMin: what a slow way holds for longer than that
+	// comes too late. The queue behind is bounded by queueTime.
+	underwayTime     = time.Second
+	underwayBytesMin = 256 << 10
+
 	// fruitlessMax is how many connections in a row may end before anything is
 	// acknowledged that waits for it, if they take sessionTimeout together. A batch
 	// that the peer refuses shall not be sent for ever.

@@ -34,7 +34,7 @@ type peer struct {
 
 	// Its connection. It is there until nobody reads or writes it any more.
 	conn       *conn
-	behind     bool      // the queue holds what came while there was none
+	behind     int       // bytes of the queue that came while there was none
 	writing    bool      // somebody writes to it, or makes a batch for it
 	released   sync.Cond // writing has become false
 	out        []byte    // of a batch or an acknowledgement: what is still to be written
@@ -131,13 +131,10 @@ func (p *peer) takes(records []byte) (dropReason, bool) {
 }
 
 // bound returns how many bytes may wait in the queue. While there is no connection,
-// and until what came meanwhile is written, they are as many as a ring holds: so
-// much a break may cost and lose nothing.
+// and until what is sent again and what came meanwhile is written, they are as many
+// as a ring holds: so much a break may cost and lose nothing.
 func (p *peer) bound() int {
-	if p.queue.len() == 0 {
-		p.behind = false
-	}
-	if p.conn == nil || p.behind {
+	if p.conn == nil || p.behind > 0 || p.session.written < p.session.number {
 		return ringBytesMax
 	}
 	return p.queue.rate.bound()

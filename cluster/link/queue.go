@@ -7,9 +7,11 @@ import "time"
 type queue struct {
 	open        []byte // senders' records
 	openRecords int
+	openSince   time.Time // when the first came
 
 	taken        []byte // what the writer has not made batches of
 	takenRecords int
+	takenSince   time.Time
 	base         []byte // all of the buffer that taken is the end of
 	spare        []byte // an empty buffer
 
@@ -20,15 +22,26 @@ func (q *queue) len() int     { return len(q.open) + len(q.taken) }
 func (q *queue) records() int { return q.openRecords + q.takenRecords }
 
 func (q *queue) add(records []byte, n int) {
+	if len(q.open) == 0 {
+		q.openSince = time.Now()
+	}
 	q.open = append(q.open, records...)
 	q.openRecords += n
+}
+
+// oldest returns since when the oldest records wait, or longer. There are some.
+func (q *queue) oldest() time.Time {
+	if len(q.taken) > 0 {
+		return q.takenSince
+	}
+	return q.openSince
 }
 
 // next takes the records of a batch out of the queue, which is not empty. They
 // stay until made is called.
 func (q *queue) next() (records []byte, n int) {
 	if len(q.taken) == 0 {
-		q.taken, q.takenRecords = q.open, q.openRecords
+		q.taken, q.takenRecords, q.takenSince = q.open, q.openRecords, q.openSince
 		q.base = q.taken
 		q.open, q.openRecords = q.spare, 0
 		q.spare = nil

@@ -1,5 +1,7 @@
 package link
 
+import "time"
+
 // ring holds the batches that the peer has not acknowledged, as they go on the
 // wire, the oldest first. They lie one behind the other in blocks:
 //
@@ -21,6 +23,7 @@ type ring struct {
 type kept struct {
 	bytes   []byte
 	records int
+	since   time.Time // when Send took its first record
 	block   *block
 }
 
@@ -47,13 +50,16 @@ func (r *ring) reserve(bytes int) []byte {
 	return r.tail.bytes[from : from+bytes : from+bytes]
 }
 
+// oldest returns since when the oldest batch waits. There is one.
+func (r *ring) oldest() time.Time { return r.batches[r.head].since }
+
 // commit makes the first bytes of what was reserved the newest batch.
-func (r *ring) commit(bytes, records int) {
+func (r *ring) commit(bytes, records int, since time.Time) {
 	from := len(r.tail.bytes)
 	r.tail.bytes = r.tail.bytes[:from+bytes]
 	r.tail.live++
 	r.reserved = false
-	r.batches = append(r.batches, kept{bytes: r.tail.bytes[from:], records: records, block: r.tail})
+	r.batches = append(r.batches, kept{bytes: r.tail.bytes[from:], records: records, since: since, block: r.tail})
 	r.bytes += bytes + batchOverhead
 	r.records += records
 }

@@ -32,7 +32,7 @@ func TestRing(t *testing.T) {
 		for i := range b[:size] {
 			b[i] = byte(random.Uint32())
 		}
-		r.commit(size, 1)
+		r.commit(size, 1, time.Time{})
 		want = append(want, bytes.Clone(b[:size]))
 		if random.IntN(10) == 0 {
 			pop(random.IntN(len(want) + 1))
@@ -55,7 +55,7 @@ func TestRingUsesMemoryAgain(t *testing.T) {
 	var r ring
 	if n := testing.AllocsPerRun(10_000, func() {
 		r.reserve(200)
-		r.commit(150, 1)
+		r.commit(150, 1, time.Time{})
 		if r.len() > 100 {
 			r.pop(100)
 		}

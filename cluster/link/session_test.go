@@ -46,7 +46,7 @@ func TestRenew(t *testing.T) {
 	}
 	s.meet(7, time.Now())
 	s.ring.reserve(10)
-	s.ring.commit(10, 3)
+	s.ring.commit(10, 3, time.Time{})
 	s.number, s.received = 1, 5
 	if lost, used := s.renew(); lost != 3 || !used || s.peer != 0 || s.number != 0 || s.received != 0 || s.ring.len() != 0 {
 		t.Errorf("lost %d, used %v, and it is %+v", lost, used, s)

@@ -5,8 +5,12 @@ import "time"
 // Whoever has set writing has the right to make batches and to write, and is the
 // only one, until it calls release. The functions here are called with the lock.
 
-// open reports whether there may be more under way.
-func (p *peer) open() bool { return p.session.ring.bytes < ringBytesMax }
+// open reports whether there may be more under way: not on one that is so slow that
+// it would take too long to arrive.
+func (p *peer) open() bool {
+	r := &p.session.ring
+	return r.bytes < ringBytesMax && (r.bytes < underwayBytesMin || time.Since(r.oldest()) < underwayTime)
+}
 
 // idle reports whether a batch that is made now can be written now. There is a
 // connection.
@@ -57,7 +61,7 @@ func (p *peer) flush() {
 func (p *peer) writeNow(c *conn, records []byte, n int) {
 	p.writing = true
 	if n > 0 {
-		p.makeBatch(c, records, n)
+		p.makeBatch(c, records, n, time.Time{})
 	}
 	if p.pick(c) {
 		b := p.out
@@ -88,8 +92,10 @@ func (p *peer) pick(c *conn) bool {
 		return true
 	}
 	if s.written == s.number && p.queue.len() > 0 && p.open() {
+		since := p.queue.oldest()
 		records, n := p.queue.next()
-		p.makeBatch(c, records, n)
+		p.behind -= min(len(records), p.behind)
+		p.makeBatch(c, records, n, since)
 		p.queue.made()
 	}
 	switch {
@@ -127,14 +133,19 @@ func (p *peer) trim() {
 	}
 }
 
-// makeBatch makes the next batch. It works without the lock: what it takes from
-// the ring belongs to who writes.
-func (p *peer) makeBatch(c *conn, records []byte, n int) {
+// makeBatch makes the next batch, of records that have waited since a time; zero:
+// they came just now. It works without the lock: what it takes from the ring belongs
+// to who writes.
+func (p *peer) makeBatch(c *conn, records []byte, n int, since time.Time) {
 	s := &p.session
 	h := header{raw: len(records), number: s.number + 1, ack: s.received}
 	p.unacked, p.ackDue = 0, false
+	now := time.Now()
+	if since.IsZero() {
+		since = now
+	}
 	if s.ring.len() == 0 {
-		s.progress = time.Now()
+		s.progress = now
 	}
 	batch := s.ring.reserve(headerBytes + len(records))
 	p.mu.Unlock()
@@ -151,7 +162,7 @@ func (p *peer) makeBatch(c *conn, records []byte, n int) {
 	h.seal(batch)
 
 	p.mu.Lock()
-	s.ring.commit(len(batch), n)
+	s.ring.commit(len(batch), n, since)
 	s.number++
 	p.counts.sent.count(n, h.raw, len(batch))
 	p.queue.rate.bytes += h.raw // if it is measured
@@ -166,7 +177,21 @@ func (p *peer) watch() {
 	}
 }
 
-// stall closes a connection whose peer has acknowledged nothing for too long.
+// aged reports whether something waits for so long that nobody may hear it any
+// more.
+func (p *peer) aged(now time.Time) bool {
+	switch {
+	case p.session.ring.len() > 0:
+		return now.Sub(p.session.ring.oldest()) >= ageMax
+	case p.queue.len() > 0:
+		return now.Sub(p.queue.oldest()) >= ageMax
+	default:
+		return false
+	}
+}
+
+// stall closes a connection whose peer has acknowledged nothing for too long, or so
+// little that what waits is too old: the next one begins with another session.
 func (p *peer) stall() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -175,7 +200,12 @@ func (p *peer) stall() {
 	if c == nil || p.session.ring.len() == 0 || p.closed {
 		return // armed again when there is a reason
 	}
-	if rest := stallTimeout - time.Since(p.session.progress); rest > 0 {
+	now := time.Now()
+	if rest := stallTimeout - now.Sub(p.session.progress); rest > 0 {
+		if p.aged(now) {
+			c.Close()
+			return
+		}
 		p.stallArmed = true
 		p.stallTimer.Reset(rest)
 		return
