@@ -24,6 +24,7 @@ type Batch struct {
 	written bool    // done has run, the session waits for its turn to go on
 	quick   bool    // done writes and does nothing else
 	done    func()  // with the session there
+	then    func()  // when that is over; may be nil
 	undone  func()  // without it; may be nil
 	here    []*room // what it published to past their lanes
 	tick    int     // in that tick
@@ -106,16 +107,25 @@ func (b *Batch) Results() []Result { return b.results }
 
 // Wait has done called when there is an answer to all: at once, or later, with
 // the client's commands waiting meanwhile. Of a client that has gone by then
-// nothing is called. done may only write to the client.
-func (b *Batch) Wait(done func()) {
+// nothing is called. done may only write to the client; then, which is called
+// next and may be nil, may do more.
+func (b *Batch) Wait(done, then func()) {
+	b.done, b.then = done, then
 	if b.left == 0 {
-		done()
+		b.done()
+		b.goOn()
 		return
 	}
 	s := b.session
-	b.done, b.waits, b.muted = done, true, s.has(muted)
+	b.waits, b.muted = true, s.has(muted)
 	s.flags |= suspended
 	s.loop.watch(s)
+}
+
+func (b *Batch) goOn() {
+	if b.then != nil {
+		b.then()
+	}
 }
 
 // alive reports whether the session still waits for the batch.
@@ -137,10 +147,10 @@ func (b *Batch) finish() {
 	switch {
 	case b.written:
 		if b.alive() {
-			b.session.proceed(b.muted, func() {})
+			b.session.proceed(b.muted, b.goOn)
 		}
 	case b.alive():
-		b.session.proceed(b.muted, b.done)
+		b.session.proceed(b.muted, func() { b.done(); b.goOn() })
 	case b.undone != nil:
 		b.undone()
 	}

@@ -86,14 +86,14 @@ func (l *loop) deliver(r *run) {
 func (l *loop) give(a *audience, p *parcel) {
 	if a.awaited {
 		for _, n := range l.relay.coming[a] {
-			n.putAside(p, false)
+			n.session.putAside(a, p, false)
 		}
 	}
 	for _, m := range a.many {
 		s := m.session
 		if b := p.forms[0].bytes; s.flags&(dirty|arriving) == dirty && s.backlog == nil && !s.out.V3 && len(b) <= copyBytesMax {
 			s.out.Buf = append(s.out.Buf, b...) // as push does, for most
-		} else {
+		} else if !s.has(arriving) || !s.sideline(a, p) {
 			s.push(p)
 		}
 	}

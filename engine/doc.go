@@ -76,7 +76,7 @@
 // withdrawn before it leaves; what ends a session withdraws without waiting
 // (interest.go). So the counts a lane is given add up to the sessions there are.
 // What comes between the announcement and the confirmation, which waits for all
-// names of the command, is put aside for the session (newcomer.go).
+// names of the command, is put aside for the session (newcomer.go, aside.go).
 //
 // Channels that begin with __hubsub__: have no lane. Of a gap (gap.go), messages
 // that clients here may have missed, only those are told who subscribe to
@@ -98,7 +98,9 @@
 // protocol, QUIT) first catches up: publish, drain, walk what it touches. So a
 // message that was answered before a SUBSCRIBE was sent is not delivered to it,
 // and one that was answered before an UNSUBSCRIBE was sent is delivered before
-// its confirmation, on whatever loop it was published.
+// its confirmation, on whatever loop it was published. From the first SUBSCRIBE
+// of an EXEC on, all that the client hears is put aside until the EXEC is
+// answered (aside.go), for in RESP2 a message before it would pass for the answer.
 //
 // With lanes the same holds on whatever node, as the lanes have it: a SUBSCRIBE
 // is confirmed, and the session joins, once the lane says that all know; an

@@ -35,15 +35,14 @@ func (s *Session) Announce(kind Kind, names [][]byte, done func(code Code) (subs
 		n.turnBack()
 	}
 	if len(names) > 0 { // though all may be answered: what comes until it joins is put aside
-		n.wait()
+		s.stepAside()
 	}
 	b.Wait(func() {
 		code := verdict(b.results)
 		if !done(code) || code != Done {
 			b.undone()
 		}
-		then()
-	})
+	}, then)
 }
 
 // unknown returns those of the names, each once, that the client is not
@@ -119,7 +118,7 @@ func (s *Session) Withdraw(kind Kind, names [][]byte, done func()) {
 		b.results = append(b.results, Result{Code: Pending})
 		b.asked(s.loop.relay.ask(question{askInterest, kind, -1}, name, nil, b.ticket()))
 	}
-	b.Wait(done)
+	b.Wait(done, nil)
 }
 
 // CountSubscribers asks how many clients of all nodes are subscribed to each
@@ -139,5 +138,5 @@ func (s *Session) CountSubscribers(kind Kind, names [][]byte, done func(counts [
 			b.asked(l.relay.ask(question{askCount, kind, 0}, name, nil, b.ticket()))
 		}
 	}
-	b.Wait(func() { done(b.results, verdict(b.results)) })
+	b.Wait(func() { done(b.results, verdict(b.results)) }, nil)
 }

@@ -63,6 +63,7 @@ type loop struct {
 	outputs    buffers     // for what sessions are sent
 	frames     buffers     // for runs and what is made of them; apart, as they are smaller
 	spareRuns  []*run
+	asides     map[*Session]*aside   // by whom they are for
 	blocked    map[*Session]struct{} // with a backlog that waits for its socket
 	occupied   fdSet                 // of sessions that a walk cannot just send to: dirty, doomed, or with a backlog
 
@@ -85,6 +86,7 @@ func newLoop(e *Engine, id int) *loop {
 		audiences:   make(map[*channel]*audience),
 		patterns:    make(map[string]*audience),
 		unpublished: make(map[*room]int),
+		asides:      make(map[*Session]*aside),
 		blocked:     make(map[*Session]struct{}),
 		sessions:    make(map[int32]*Session),
 	}
@@ -238,6 +240,7 @@ func (l *loop) forget(s *Session) {
 	l.stats.dropped[s.reason].Add(int64(len(s.out.Buf)))
 	s.leaveAll()
 	delete(l.blocked, s)
+	delete(l.asides, s)
 	l.outputs.give(s.out.Buf)
 	s.out.Buf = nil
 	s.release()

@@ -10,8 +10,6 @@ import "slices"
 type newcomer struct {
 	session   *Session
 	audiences []*audience // they count it, and have it in newcomers.coming
-	aside     []sidelined // in their order
-	bytes     int64
 }
 
 // newcomers are those of a loop.
@@ -22,12 +20,6 @@ type newcomers struct {
 
 func makeNewcomers() newcomers {
 	return newcomers{make(map[*Session]*newcomer), make(map[*audience][]*newcomer)}
-}
-
-// sidelined is a parcel that was put aside.
-type sidelined struct {
-	parcel
-	had bool // for a subscription that the session has already
 }
 
 // newcomer has a session become one. What was published before is not for it.
@@ -56,45 +48,6 @@ func (n *newcomer) expect(kind Kind, name []byte) {
 	n.audiences = append(n.audiences, a)
 }
 
-// wait is for one that is about to join. It must see messages as they come, so it
-// is no audience's alone; it is settled.
-func (n *newcomer) wait() {
-	s := n.session
-	s.unplace()
-	s.set(arriving, true)
-	s.replace()
-}
-
-// putAside keeps a parcel. What a newcomer may take is what its backlog may,
-// later.
-func (n *newcomer) putAside(p *parcel, had bool) {
-	s := n.session
-	l := s.loop
-	if s.has(doomed | lastAnswer) {
-		return
-	}
-	kept := parcel{head: p.head, frames: p.frames}
-	b := l.keep(p, s.out.V3)
-	kept.forms[formOf(s.out.V3)].bytes = b
-	n.aside = append(n.aside, sidelined{kept, had})
-	n.bytes += int64(len(b))
-	most := l.engine.settings.Load().OutputPubSub.HardBytes
-	if s.Keep(int64(len(b))) && most > 0 && n.bytes >= most {
-		l.doom(s, closedByOutputLimit)
-	}
-}
-
-// sideline puts a parcel for a subscription that the session has behind others
-// that were put aside, if there are any: they may be of one room.
-func (s *Session) sideline(p *parcel) bool {
-	n := s.loop.relay.arrivals[s]
-	if len(n.aside) > 0 {
-		n.putAside(p, true)
-		return true
-	}
-	return false
-}
-
 // arrive ends the newcomer's waiting for an audience, which counts it still; ok is
 // false if it does not.
 func (n *newcomer) arrive(a *audience) (ok bool) {
@@ -110,43 +63,27 @@ func (n *newcomer) arrive(a *audience) (ok bool) {
 	return true
 }
 
-// enter brings the session, which has joined, what was put aside.
+// enter is for one whose session has joined.
 func (n *newcomer) enter() {
-	for i := range n.aside {
-		if !n.aside[i].had {
-			n.session.loop.tally.delivered += int64(n.aside[i].frames)
-		}
-	}
-	n.end(func(*sidelined) bool { return true })
+	delete(n.session.loop.relay.arrivals, n.session)
+	n.session.arrived()
 }
 
 // turnBack is for one that does not join, or has gone. Twice does no harm.
 func (n *newcomer) turnBack() {
 	s := n.session
-	if s.has(arriving) {
-		s.Settle()
-		s.unplace()
-		s.set(arriving, false)
-		s.replace()
+	y := s.loop.relay
+	if y.arrivals[s] != n {
+		return
+	}
+	delete(y.arrivals, s)
+	if s.has(arriving) && !s.withheld() {
+		s.stepBack()
 	}
 	for _, a := range n.audiences {
 		if n.arrive(a) {
 			s.loop.left(a)
 		}
 	}
-	n.end(func(p *sidelined) bool { return p.had })
-}
-
-func (n *newcomer) end(isFor func(*sidelined) bool) {
-	s := n.session
-	delete(s.loop.relay.arrivals, s)
-	if !s.has(doomed) { // else all that it keeps is given back
-		s.Keep(-n.bytes)
-		for i := range n.aside {
-			if isFor(&n.aside[i]) {
-				s.push(&n.aside[i].parcel)
-			}
-		}
-	}
-	n.aside, n.bytes = nil, 0
+	s.turnedBack()
 }

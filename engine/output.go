@@ -48,9 +48,6 @@ func (l *loop) touch(s *Session) {
 // copy if that is cheap, else by reference.
 func (s *Session) push(p *parcel) {
 	l := s.loop
-	if s.has(arriving) && s.sideline(p) {
-		return
-	}
 	l.touch(s)
 	if s.backlog == nil {
 		if b := l.bytes(p, s.out.V3); len(b) <= copyBytesMax {

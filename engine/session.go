@@ -69,7 +69,7 @@ const (
 	stalled                                // its commands wait until pending has fewer slots, or none
 	answered                               // in relay.answered: slots were filled
 	expelling                              // in relay.expelled: to be closed after a gap
-	arriving                               // a newcomer that waits
+	arriving                               // a newcomer that waits, or one with Withhold: see stepAside
 )
 
 // waiting is what keeps a session's commands from being executed for a while.

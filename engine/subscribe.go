@@ -8,7 +8,9 @@ package engine
 func (s *Session) Subscribe(kind Kind, names [][]byte, confirm func(name []byte)) {
 	s.settleNames(kind, names)
 	n := s.newcomer()
-	s.set(arriving, false) // join finds a place for all of its subscriptions
+	if !s.withheld() {
+		s.set(arriving, false) // join finds a place for all of its subscriptions
+	}
 	for _, name := range names {
 		if a := s.loop.audience(kind, name); a == nil || s.subs.find(a) < 0 {
 			if n == nil || a == nil || !n.arrive(a) {

@@ -71,9 +71,10 @@ func (x *execution) run() {
 	x.memory.endTransaction(c.s)
 	if x.batch == nil {
 		c.push().Raw(x.answers.Buf)
+		c.s.HandOver()
 		return
 	}
-	x.batch.Wait(func() { c.push().Raw(x.filled()) })
+	x.batch.Wait(func() { c.push().Raw(x.filled()) }, c.s.HandOver)
 }
 
 // filled returns the answers with the holes filled.

@@ -39,6 +39,9 @@ func subscriber(kind engine.Kind) func(call) {
 			c.fail("ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client")
 			return
 		}
+		if c.inside != nil {
+			c.s.Withhold() // a RESP2 client would take a message for the EXEC's answer
+		}
 		if c.s.Engine().InCluster() {
 			announce(c, kind, cloneAll(c.args()))
 			return

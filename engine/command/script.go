@@ -103,7 +103,7 @@ func publishEach(c call, argv [][]byte) (fault string) {
 		c.inside.hole(c, first, last, true)
 		return ""
 	}
-	batch.Wait(func() { writeScript(c.reply(), c.h, batch.Results()[first:last]) })
+	batch.Wait(func() { writeScript(c.reply(), c.h, batch.Results()[first:last]) }, nil)
 	return ""
 }
 

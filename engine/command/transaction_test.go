@@ -58,16 +58,16 @@ func TestTransactionSubscribes(t *testing.T) {
 		"⏎*2⏎$4⏎pong⏎$0⏎⏎-ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client⏎"+
 		confirmed("unsubscribe", "a", 1)+"⏎"+confirmed("unsubscribe", "b", 0)+"⏎+PONG")
 
-	// What it publishes to itself does not come between the answers, though
-	// the second SUBSCRIBE brings it out.
+	// What it publishes to itself comes behind the answers, though the second
+	// SUBSCRIBE brings it out.
 	id := c.number("CLIENT ID")
 	f("MULTI", "+OK")
 	f("HELLO 3", "+QUEUED")
 	f("SUBSCRIBE a", "+QUEUED")
 	f("PUBLISH a x", "+QUEUED")
 	f("SUBSCRIBE b", "+QUEUED")
-	f("EXEC", ">3⏎$7⏎message⏎$1⏎a⏎$1⏎x⏎*4⏎"+helloReply(3, id)+"⏎"+
-		pushed("subscribe", "a", 1)+"⏎:1⏎"+pushed("subscribe", "b", 2))
+	f("EXEC", "*4⏎"+helloReply(3, id)+"⏎"+pushed("subscribe", "a", 1)+"⏎:1⏎"+pushed("subscribe", "b", 2)+
+		"⏎>3⏎$7⏎message⏎$1⏎a⏎$1⏎x")
 }
 
 func TestTransactionPublishes(t *testing.T) {

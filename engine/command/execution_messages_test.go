@@ -1,0 +1,148 @@
+package command
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"hubsub/engine"
+)
+
+// inProtocols runs a test with a RESP2 client and a RESP3 client; push makes a
+// RESP2 answer what the client gets of it.
+func inProtocols(s *site, f func(c *client, push func(answer string) string)) {
+	for _, hello := range []bool{false, true} {
+		c := s.dial()
+		push := func(answer string) string { return answer }
+		if hello {
+			c.send("HELLO", "3")
+			c.answer(s.t.(*testing.T))
+			push = func(answer string) string { return ">" + answer[1:] }
+		}
+		f(c, push)
+		c.conn.Close()
+	}
+}
+
+// What an EXEC subscribes to is heard behind its answer: a RESP2 client would
+// take a message before it for the answer.
+func TestMessagesFollowExec(t *testing.T) {
+	for _, s := range []*site{serve(t, ""), serveLanes(t, 1, newMetropolis(t)), serveLanes(t, 3, newMetropolis(t))} {
+		inProtocols(s, func(c *client, push func(string) string) {
+			c.pipeline("MULTI", "SUBSCRIBE a", "PUBLISH a 1", "SUBSCRIBE b", "PUBLISH a 2", "EXEC")
+			c.gets(lines("+OK", "+QUEUED", "+QUEUED", "+QUEUED", "+QUEUED",
+				"*4", push(confirmed("subscribe", "a", 1)), ":1", push(confirmed("subscribe", "b", 2)), ":1",
+				push(message("a", "1")), push(message("a", "2"))))
+			c.says("UNSUBSCRIBE b", push(confirmed("unsubscribe", "b", 1)))
+			s.dial().says("PUBLISH a 3", ":1")
+			c.gets(push(message("a", "3")))
+		})
+	}
+}
+
+// So it is if the EXEC waits, for whatever reason and how often.
+func TestMessagesFollowExecThatWaits(t *testing.T) {
+	onLoops(t, func(t *testing.T, s *site, city *metropolis) {
+		pub := s.dial()
+		inProtocols(s, func(c *client, push func(string) string) {
+			subscribe := push(confirmed("subscribe", "{r}a", 1))
+			for _, f := range []struct{ command, answer string }{
+				{"PUBLISH held x", ":0"},
+				{"PUBSUB NUMSUB held", lines("*2", bulk("held"), ":0")},
+			} {
+				city.hold("held")
+				c.pipeline("MULTI", "SUBSCRIBE {r}a", f.command, "EXEC")
+				c.gets(lines("+OK", "+QUEUED", "+QUEUED"))
+				city.awaits("held", 1)
+				pub.says("PUBLISH {r}a 1", ":1")
+				pub.says("PUBLISH {r}a 2", ":1")
+				c.silent()
+				city.release("held")
+				c.gets(lines("*2", subscribe, f.answer, push(message("{r}a", "1")), push(message("{r}a", "2"))))
+				pub.says("PUBLISH {r}a 3", ":1")
+				c.gets(push(message("{r}a", "3")))
+				c.says("UNSUBSCRIBE", push(confirmed("unsubscribe", "{r}a", 0)))
+			}
+
+			// Two that wait, the second for one that is refused, and a publish that does.
+			for _, room := range []string{"held", "no", "late"} {
+				city.hold(room)
+			}
+			city.refuse("{no}x", engine.TryAgain)
+			c.pipeline("MULTI", "SUBSCRIBE {r}a", "SUBSCRIBE {r}b held", "SUBSCRIBE {r}c {no}x", "PUBLISH late x", "EXEC")
+			c.gets(lines("+OK", strings.TrimSuffix(strings.Repeat("+QUEUED⏎", 4), "⏎")))
+			say := func(text string, receivers ...int) {
+				for i, n := range receivers {
+					pub.says(fmt.Sprintf("PUBLISH {r}%c %s", 'a'+i, text), fmt.Sprintf(":%d", n))
+				}
+			}
+			city.awaits("held", 1)
+			say("1", 1, 1)
+			city.release("held")
+			city.awaits("no", 1)
+			say("2", 1, 1, 1)
+			city.release("no")
+			city.awaits("late", 1)
+			say("3", 1, 1, 0)
+			c.silent()
+			city.release("late")
+			c.gets(lines("*4", subscribe, push(confirmed("subscribe", "{r}b", 2)), push(confirmed("subscribe", "held", 3)), tryAgain, ":0"))
+			for text := '1'; text <= '3'; text++ {
+				c.gets(lines(push(message("{r}a", string(text))), push(message("{r}b", string(text)))))
+			}
+			say("4", 1, 1, 0)
+			c.gets(lines(push(message("{r}a", "4")), push(message("{r}b", "4"))))
+			c.conn.Close()
+			city.wantInterest()
+		})
+		pub.conn.Close()
+		eventually(t, "nothing is left", func() bool {
+			st := s.engine.Stats()
+			return st.Rooms == 0 && st.ClientMemory == 0
+		})
+	})
+}
+
+// Who gives up in the same EXEC what it subscribed to is not subscribed behind
+// it, and a RESP2 client cannot take a message then.
+func TestSubscribedWithinExecOnly(t *testing.T) {
+	onLoops(t, func(t *testing.T, s *site, city *metropolis) {
+		c, pub := s.dial(), s.dial()
+		city.hold("held")
+		c.pipeline("MULTI", "SUBSCRIBE a", "PUBSUB NUMSUB held", "UNSUBSCRIBE a", "EXEC", "PING")
+		c.gets(lines("+OK", "+QUEUED", "+QUEUED", "+QUEUED"))
+		city.awaits("held", 1)
+		pub.says("PUBLISH a x", ":1")
+		city.release("held")
+		c.gets(lines("*3", confirmed("subscribe", "a", 1), "*2", bulk("held"), ":0", confirmed("unsubscribe", "a", 0), "+PONG"))
+		city.wantInterest()
+	})
+}
+
+// What waits for the answer has the limit of what waits for a subscriber that
+// does not read.
+func TestTooMuchHeardWithinExec(t *testing.T) {
+	for _, loops := range []int{1, 3} {
+		city := newMetropolis(t)
+		s := serveLanes(t, loops, city, func(c *engine.Config) { c.Settings.OutputPubSub = engine.OutputLimit{HardBytes: 100_000} })
+		c, pub := s.dial(), s.dial()
+		city.hold("held")
+		c.pipeline("MULTI", "SUBSCRIBE a", "PUBLISH held x", "EXEC")
+		c.gets(lines("+OK", "+QUEUED", "+QUEUED"))
+		city.awaits("held", 1)
+		text := strings.Repeat("x", 30_000)
+		for range 3 {
+			pub.says("PUBLISH a "+text, ":1")
+		}
+		c.silent()
+		pub.says("PUBLISH a "+text, ":1")
+		c.ends()
+		city.release("held")
+		city.wantInterest()
+		pub.conn.Close()
+		eventually(t, "nothing is left", func() bool {
+			st := s.engine.Stats()
+			return st.Connections == 0 && st.ClientMemory == 0
+		})
+	}
+}
