@@ -128,10 +128,11 @@ func (b *Batch) goOn() {
 	}
 }
 
-// alive reports whether the session still waits for the batch.
+// alive reports whether the session still waits for the batch. One that finishes
+// does if it was the batch's command that said so.
 func (b *Batch) alive() bool {
 	s := b.session
-	return !s.ended() && s.has(suspended) && !s.has(doomed|lastAnswer)
+	return !s.ended() && s.has(suspended) && !s.has(doomed)
 }
 
 // write runs a quick batch's done, as soon as it can.

@@ -162,7 +162,7 @@ func (l *loop) endAnswer(s *Session) {
 	}
 	switch {
 	case s.has(lastAnswer):
-		if s.backlog == nil {
+		if s.backlog == nil && !s.has(suspended) { // else the last answer is to come
 			l.doom(s, s.reason)
 		}
 	case s.has(paused) && !l.mustPause(s):

@@ -162,8 +162,11 @@ func (s *Session) mayGoOn() bool {
 		p.bytes <= pendingBytesMax/2 && len(p.text.Buf) <= pendingTextMax/2
 }
 
-// dropPending forgets the answers of a session that is sent no more.
+// dropPending forgets the answers of a session that is sent no more. A batch's
+// stay: the command may publish more.
 func (s *Session) dropPending() {
-	s.pending = nil
-	s.set(expecting, false)
+	if s.has(expecting) {
+		s.pending = nil
+		s.set(expecting, false)
+	}
 }

@@ -154,7 +154,8 @@ func (s *Session) Mute(off bool) { s.set(muted, off) }
 // Muted returns what Mute last set.
 func (s *Session) Muted() bool { return s.has(muted) }
 
-// Finish ends the connection once everything written so far is sent. What the
+// Finish ends the connection once everything written so far is sent, and the
+// answer to the command that is being executed, if that comes later. What the
 // client sends after this is not executed, and no message reaches it: call
 // Settle before the last answer is written.
 func (s *Session) Finish() {

@@ -243,3 +243,49 @@ func TestScriptWaitsForItsPublishes(t *testing.T) {
 		sub.silent()
 	})
 }
+
+// A client that an EXEC of its own closes has the answer to that first, though
+// it comes later.
+func TestExecThatClosesItsClient(t *testing.T) {
+	onLoops(t, func(t *testing.T, s *site, city *metropolis) {
+		f := func(waits, answer, pong string) {
+			t.Helper()
+			c := s.dial()
+			kill := fmt.Sprintf("CLIENT KILL ID %d SKIPME no", c.number("CLIENT ID"))
+			city.hold("a")
+			c.pipeline("MULTI", "PUBLISH b x", kill, waits, "PING", "EXEC", "PING")
+			c.gets(lines("+OK", "+QUEUED", "+QUEUED", "+QUEUED", "+QUEUED"))
+			city.awaits("a", 1)
+			c.silent()
+			city.release("a")
+			c.gets(lines("*4", ":0", ":1", answer, pong))
+			c.ends()
+		}
+		f("PUBLISH a x", ":0", "+PONG")
+		f("PUBSUB NUMSUB a", lines("*2", bulk("a"), ":0"), "+PONG")
+		f("SUBSCRIBE a", confirmed("subscribe", "a", 1), "*2⏎$4⏎pong⏎$0⏎")
+		city.wantInterest()
+
+		c := s.dial() // waits for the cluster
+		kill := fmt.Sprintf("CLIENT KILL ID %d SKIPME no", c.number("CLIENT ID"))
+		c.pipeline("MULTI", kill, "PUBSUB NUMPAT", "EXEC")
+		c.gets(lines("+OK", "+QUEUED", "+QUEUED", "*2", ":1", ":2"))
+		c.ends()
+
+		c = s.dial()
+		c.says("ACL SETUSER bob on nopass +@all allchannels", "+OK")
+		c.says("AUTH bob x", "+OK")
+		city.hold("a")
+		c.pipeline("MULTI", "SUBSCRIBE b", "ACL SETUSER bob resetchannels", "PUBSUB NUMSUB a", "EXEC")
+		c.gets(lines("+OK", "+QUEUED", "+QUEUED", "+QUEUED"))
+		city.awaits("a", 1)
+		city.release("a")
+		c.gets(lines("*3", confirmed("subscribe", "b", 1), "+OK", "*2", bulk("a"), ":0"))
+		c.ends()
+		city.wantInterest()
+		eventually(t, "nothing is left", func() bool {
+			st := s.engine.Stats()
+			return st.Connections == 0 && st.Rooms == 0 && st.ClientMemory == 0
+		})
+	})
+}
