@@ -49,15 +49,20 @@ func (n *newcomer) expect(kind Kind, name []byte) {
 }
 
 // arrive ends the newcomer's waiting for an audience, which counts it still; ok is
-// false if it does not.
+// false if it does not. Most arrive in about the order in which they came, so the
+// search begins with the first, and that takes the place of who goes before it.
 func (n *newcomer) arrive(a *audience) (ok bool) {
-	all := n.session.loop.relay.coming
-	at := slices.Index(all[a], n)
+	coming := n.session.loop.relay.coming
+	all := coming[a]
+	at := slices.Index(all, n)
 	if at < 0 {
 		return false
 	}
-	if all[a] = slices.Delete(all[a], at, at+1); len(all[a]) == 0 {
-		delete(all, a)
+	all[at], all[0] = all[0], nil
+	if len(all) > 1 {
+		coming[a] = all[1:]
+	} else {
+		delete(coming, a)
 		a.awaited = false
 	}
 	return true
