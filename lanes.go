@@ -70,13 +70,7 @@ var answerCodes = [...]engine.Code{
 
 var gapReasons = [...]engine.Why{lane.Takeover: engine.Takeover, lane.Link: engine.Link, lane.Full: engine.Full, lane.Moved: engine.Moved}
 
-// namesIn returns what clients of this process are subscribed to: what the
-// pattern matches, or all if it is nil.
-func namesIn(e *engine.Engine, kind engine.Kind, pattern []byte) (names []string) {
-	e.Channels(kind, func(name string, _ int64) {
-		if pattern == nil || glob.Match(pattern, []byte(name)) {
-			names = append(names, name)
-		}
-	})
-	return names
+// namesIn returns what clients of this process are subscribed to.
+func namesIn(e *engine.Engine, kind engine.Kind, pattern []byte) []string {
+	return e.Names(kind, pattern)
 }

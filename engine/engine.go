@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"hubsub/engine/glob"
 	"hubsub/resp"
 	"hubsub/ring"
 )
@@ -178,6 +179,17 @@ func (e *Engine) Channels(kind Kind, yield func(name string, subscribers int64))
 		return
 	}
 	e.directory.each(kind, yield)
+}
+
+// Names returns the channels of the kind, or the patterns, that have subscribers:
+// those that the pattern matches, or all if it is nil. Any goroutine.
+func (e *Engine) Names(kind Kind, pattern []byte) (names []string) {
+	e.Channels(kind, func(name string, _ int64) {
+		if pattern == nil || glob.Match(pattern, []byte(name)) {
+			names = append(names, name)
+		}
+	})
+	return names
 }
 
 // Subscribers returns how many clients are subscribed to a channel by name. Any

@@ -97,9 +97,6 @@ const localPrefix = "__hubsub__:"
 // IsLocal reports whether a channel belongs to this node, and so to no lane.
 func IsLocal(channel []byte) bool { return bytes.HasPrefix(channel, []byte(localPrefix)) }
 
-// RoomOf returns the name of a channel's room.
-func RoomOf(channel []byte) []byte { return roomName(channel) }
-
 // LaneOf returns which of so many loops has a room's lane: its name's FNV-1a.
 // The room without a name, that of patterns, is the first loop's.
 func LaneOf(room []byte, loops int) int {

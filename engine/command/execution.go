@@ -11,7 +11,8 @@ import (
 // come between them. In a cluster some commands wait for other nodes: one that
 // changes or asks for subscriptions before the next is executed, those that
 // publish all together at the end. So an EXEC's messages to a room are
-// contiguous unless a command between them waits.
+// contiguous unless a command between them waits or changes subscriptions, for
+// that brings out what was published before.
 type execution struct {
 	call    call // the EXEC
 	memory  *memory

@@ -15,7 +15,7 @@ const (
 	// name and of the arguments each.
 	quotedBytesMax = 128
 
-	// countsMax is how many confirmations' counts one SUBSCRIBE keeps on the
+	// countsMax is how many confirmations' counts one UNSUBSCRIBE keeps on the
 	// stack.
 	countsMax = 16
 

@@ -6,7 +6,6 @@ import (
 
 	"hubsub/engine"
 	"hubsub/engine/acl"
-	"hubsub/engine/glob"
 	"hubsub/resp"
 )
 
@@ -175,7 +174,7 @@ func pubsubChannels(kind engine.Kind) func(call) {
 			pattern = c.args()[0]
 		}
 		if c.h.Rooms == nil {
-			writeStrings(c.reply(), channelsHere(c.s.Engine(), kind, pattern))
+			writeStrings(c.reply(), c.s.Engine().Names(kind, pattern))
 			return
 		}
 		pattern = bytes.Clone(pattern)
@@ -184,17 +183,6 @@ func pubsubChannels(kind engine.Kind) func(call) {
 			return func(w *resp.Writer) { writeStrings(w, names) }, err
 		})
 	}
-}
-
-// channelsHere returns the channels that clients of this node are subscribed to,
-// those that match the pattern unless it is nil. Any goroutine.
-func channelsHere(e *engine.Engine, kind engine.Kind, pattern []byte) (names []string) {
-	e.Channels(kind, func(name string, _ int64) {
-		if pattern == nil || glob.Match(pattern, []byte(name)) {
-			names = append(names, name)
-		}
-	})
-	return names
 }
 
 // pubsubNumsub is PUBSUB NUMSUB or SHARDNUMSUB. It is a flat array in RESP3
