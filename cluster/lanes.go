@@ -178,12 +178,12 @@ func (s *Lanes) members(all []placement.Standing, proved func(placement.Name) bo
 	s.all[0].post(letter{do: func(l *Lane) { s.change(func(p *lane.Patterns) { p.Members(others) }) }})
 }
 
-// Receive takes records that a link has brought.
-func (s *Lanes) receive(from placement.Name, records []byte) {
+// Receive takes records that a link has brought. If a lane has enough that they are
+// for, the link reads nothing more of that node until it has not.
+func (s *Lanes) receive(from placement.Name, records []byte) (full func() bool) {
 	p := s.peers.of(from)
 	if len(s.all) == 1 {
-		s.all[0].post(letter{from: p, records: append([]byte(nil), records...)})
-		return
+		return s.all[0].bring(p, append([]byte(nil), records...))
 	}
 	parts := make([][]byte, len(s.all))
 	for rest := records; len(rest) > 0; {
@@ -199,10 +199,14 @@ func (s *Lanes) receive(from placement.Name, records []byte) {
 		parts[at] = append(parts[at], record...)
 	}
 	for i, part := range parts {
-		if part != nil {
-			s.all[i].post(letter{from: p, records: part})
+		if part == nil {
+			continue
+		}
+		if f := s.all[i].bring(p, part); f != nil {
+			full = f
 		}
 	}
+	return full
 }
 
 // broken tells that a link has lost what was on it.

@@ -88,6 +88,12 @@ const (
 	// for.
 	stuckRetry = 2 * time.Millisecond
 
+	// boxBytesMax is what links may have put into a lane's box before they read on:
+	// what a fast one brings while a loop is busy for some ten milliseconds. Each may
+	// add one batch. letterBytes is what the box's own books cost for each.
+	boxBytesMax = 4 << 20
+	letterBytes = 64
+
 	// outgoingTimeMax is how long what a lane says to a node waits for its link: as
 	// long as a message waits for its leader, who would order later what its
 	// publisher was told nobody knows about.

@@ -47,6 +47,7 @@ type Lane struct {
 	reading  atomic.Bool // the loop reads a link, and looks into the box after that
 	mu       sync.Mutex
 	box      []letter
+	boxed    int        // bytes in it that links have brought
 	shown    lane.Stats // of the core, a moment ago
 }
 
@@ -82,15 +83,37 @@ func (s *Lanes) Attach(loop int, o Outlet) *Lane {
 	return l
 }
 
-// post puts a letter into the box. Any goroutine.
-func (l *Lane) post(m letter) {
+// post puts a letter into the box, and reports whether that is full of records. Any
+// goroutine.
+func (l *Lane) post(m letter) (full bool) {
 	l.mu.Lock()
 	l.box = append(l.box, m)
 	first := len(l.box) == 1
+	if m.do == nil {
+		l.boxed += len(m.records) + letterBytes
+	}
+	full = l.boxed > boxBytesMax
 	l.mu.Unlock()
 	if first && l.attached.Load() && !l.reading.Load() {
 		l.outlet.Wake()
 	}
+	return full
+}
+
+// bring puts records of a node into the box. If that is full then it returns what
+// tells whether it still is. Any goroutine.
+func (l *Lane) bring(from lane.Peer, records []byte) (full func() bool) {
+	if l.post(letter{from: from, records: records}) {
+		return l.full
+	}
+	return nil
+}
+
+// full reports whether the box is.
+func (l *Lane) full() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.boxed > boxBytesMax
 }
 
 // Publish, Interest and Count are the engine's questions; see lane.Lane.
@@ -124,7 +147,7 @@ func (l *Lane) Drain() {
 	l.core.Tick(now)
 	l.mu.Lock()
 	letters := l.box
-	l.box = nil
+	l.box, l.boxed = nil, 0
 	if now-l.shownAt >= showInterval {
 		l.shown, l.shownAt = l.core.Stats(), now
 	}

@@ -2,6 +2,7 @@ package link
 
 import (
 	"encoding/binary"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,9 +18,9 @@ func TestNothingOldArrives(t *testing.T) {
 		a := start(t, network.At(addressA), addressA, "1")
 		var b *node
 		b = startWith(t, network.At(addressB), addressB, addressB+"/1", func(c *Config) {
-			c.Receive = func(from placement.Name, records []byte) {
+			c.Receive = func(from placement.Name, records []byte) func() bool {
 				time.Sleep(stallTimeout / 2)
-				b.receive(from, records)
+				return b.receive(from, records)
 			}
 		})
 		taken := 0
@@ -47,14 +48,15 @@ func TestSlowLinkHoldsLittle(t *testing.T) {
 	inBubble(t, func(t *testing.T, network *porttest.Network) {
 		a := start(t, network.At(addressA), addressA, "1")
 		began := time.Now()
-		var oldest time.Duration
+		var oldest atomic.Int64 // ns
 		var b *node
 		b = startWith(t, network.At(addressB), addressB, addressB+"/1", func(c *Config) {
-			c.Receive = func(_ placement.Name, records []byte) {
+			c.Receive = func(_ placement.Name, records []byte) func() bool {
 				time.Sleep(time.Duration(len(records)) * time.Second / 300_000) // so many bytes a second
 				_, at := binary.Uvarint(records)
 				sent := time.Duration(binary.BigEndian.Uint64(records[at:]))
-				oldest = max(oldest, time.Since(began)-sent)
+				oldest.Store(max(oldest.Load(), int64(time.Since(began)-sent)))
+				return nil
 			}
 		})
 		for time.Since(began) < 20*time.Second {
@@ -63,8 +65,8 @@ func TestSlowLinkHoldsLittle(t *testing.T) {
 		}
 		synctest.Wait()
 		s := a.Stats()
-		if s.Broken > 0 || oldest > ageMax {
-			t.Errorf("the oldest came after %v, with %d losses", oldest, s.Broken)
+		if most := time.Duration(oldest.Load()); s.Broken > 0 || most > ageMax {
+			t.Errorf("the oldest came after %v, with %d losses", most, s.Broken)
 		}
 		if s.Sent.RawBytes < 5<<20 || s.Untaken["full"] == 0 {
 			t.Errorf("counted %+v", s)

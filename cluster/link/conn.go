@@ -2,6 +2,7 @@ package link
 
 import (
 	"net"
+	"sync/atomic"
 	"syscall"
 	"time"
 	"unsafe"
@@ -18,6 +19,7 @@ type conn struct {
 	attempt uint64          // of the one who dialed
 	s2      bool            // the peer reads it
 	done    chan struct{}   // closed when nobody reads or writes it any more
+	endsAt  atomic.Int64    // Unix ns: for who does not read it, when it has ended; 0: it has not
 
 	// Guarded by the peer's lock.
 	acknowledged bool // something, over it
@@ -48,6 +50,28 @@ func newConn(nc net.Conn, dialed bool, attempt uint64, s2, watched bool) *conn {
 	}
 	c.send = c.sendto
 	return c
+}
+
+// Close and SetReadDeadline are told to who waits before it reads on, too.
+func (c *conn) Close() error {
+	c.endsAt.Store(1)
+	return c.Conn.Close()
+}
+
+func (c *conn) SetReadDeadline(t time.Time) error {
+	for at := t.UnixNano(); ; {
+		before := c.endsAt.Load()
+		if before != 0 && before <= at || c.endsAt.CompareAndSwap(before, at) {
+			break
+		}
+	}
+	return c.Conn.SetReadDeadline(t)
+}
+
+// ended reports whether nothing more is to be read.
+func (c *conn) ended() bool {
+	at := c.endsAt.Load()
+	return at != 0 && time.Now().UnixNano() >= at
 }
 
 // fail ends the writing. What has come before is still read: the peer need not

@@ -7,6 +7,9 @@
 //	                            ▲                          │
 //	                            └──── acknowledgement ─────┘
 //
+// Whoever receives says when it has enough. Then its link reads no more, until the
+// sender's socket, ring and queue are full, and Send takes nothing.
+//
 // Records are opaque here, and never cut. Those that wait become one batch: a
 // header with the batch's number and a checksum, and a body that is compressed if
 // that pays (batch.go). If nothing is on its way, whoever calls Send makes the

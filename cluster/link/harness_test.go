@@ -32,6 +32,7 @@ type node struct {
 
 	mu    sync.Mutex
 	block chan struct{} // if there is one, Receive waits for its end
+	full  func() bool   // nil: it has never enough
 	from  map[placement.Name]*heard
 }
 
@@ -106,7 +107,7 @@ func (n *node) peerHeard(name placement.Name) *heard {
 	return h
 }
 
-func (n *node) receive(from placement.Name, records []byte) {
+func (n *node) receive(from placement.Name, records []byte) func() bool {
 	n.mu.Lock()
 	block := n.block
 	n.mu.Unlock()
@@ -133,6 +134,10 @@ func (n *node) receive(from placement.Name, records []byte) {
 		h.numbers = append(h.numbers, number)
 		h.bytes += len(record)
 	}
+	if n.full != nil && n.full() {
+		return n.full
+	}
+	return nil
 }
 
 func (n *node) lost(peer placement.Name) {

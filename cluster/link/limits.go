@@ -85,6 +85,10 @@ const (
 	ackDelay = 100 * time.Millisecond
 	ackBytes = 64 << 10
 
+	// pauseTime is how often a receiver is asked that had enough whether it takes more:
+	// a tick of a loop that has much to do.
+	pauseTime = time.Millisecond
+
 	// compressBytesMin is the shortest body that compression is tried on: below,
 	// little repeats itself.
 	compressBytesMin = 512

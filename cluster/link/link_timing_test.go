@@ -27,16 +27,17 @@ func startEnds(b *testing.B, network port.Network, compression, echo bool) *endp
 	e := &endpoints{echo: echo, back: make(chan struct{}, 1)}
 	e.a = startWith(b, network, "127.0.0.1:0", "a/1", func(c *Config) {
 		c.NoCompression = !compression
-		c.Receive = func(_ placement.Name, records []byte) { e.back <- struct{}{} }
+		c.Receive = func(placement.Name, []byte) func() bool { e.back <- struct{}{}; return nil }
 	})
 	e.b = startWith(b, network, "127.0.0.1:0", "b/1", func(c *Config) {
 		c.NoCompression = !compression
-		c.Receive = func(_ placement.Name, records []byte) {
+		c.Receive = func(_ placement.Name, records []byte) func() bool {
 			n, _ := countRecords(records)
 			e.received.Add(int64(n))
 			if e.echo {
 				e.b.Send("a/1", e.a.address, records, n)
 			}
+			return nil
 		}
 	})
 	e.a.Send("b/1", e.b.address, record(nil, 0, 100), 1)

@@ -24,7 +24,11 @@ type Config struct {
 	// for one batch of a peer at a time, for several peers at once. The bytes are
 	// good during the call. Nothing is acknowledged meanwhile, so it must not take
 	// long: after a second the peer looks for a better connection.
-	Receive func(from placement.Name, records []byte)
+	//
+	// If it returns a function, whoever receives has enough: nothing more is read of
+	// the peer until that is false. So what the peer sends waits in its own queue,
+	// which gets full. Any goroutine calls it, again and again.
+	Receive func(from placement.Name, records []byte) (full func() bool)
 
 	// Broken hears of a loss. What Send has taken for the peer may have arrived or
 	// not, and is not sent again; what its sockets hold it may still receive, before
@@ -35,8 +39,10 @@ type Config struct {
 	Broken func(peer placement.Name)
 
 	// Watch calls ready whenever a peer's socket can be read, from one goroutine at a
-	// time, until stop is called; Receive is called from there. Nil: each connection
-	// has a goroutine that waits. What is in memory has one in any case.
+	// time, until stop is called; Receive is called from there, but for what has come
+	// while the receiver had enough. It may be called again for a socket after stop.
+	// Nil: each connection has a goroutine that waits. What is in memory has one in
+	// any case.
 	Watch func(peer placement.Name, fd int, ready func()) (stop func())
 
 	// NoCompression makes this side send its records as they are. It reads what the

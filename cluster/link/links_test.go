@@ -67,7 +67,7 @@ func TestManySenders(t *testing.T) {
 	total := 0
 	wrong := ""
 	b := startWith(t, nil, "127.0.0.1:0", "b/1", func(c *Config) {
-		c.Receive = func(_ placement.Name, records []byte) {
+		c.Receive = func(_ placement.Name, records []byte) func() bool {
 			mu.Lock()
 			defer mu.Unlock()
 			for len(records) > 0 {
@@ -80,6 +80,7 @@ func TestManySenders(t *testing.T) {
 				last[r[0]] = number
 				total++
 			}
+			return nil
 		}
 	})
 	const senders, each = 4, 20000

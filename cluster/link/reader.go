@@ -1,6 +1,7 @@
 package link
 
 import (
+	"errors"
 	"net"
 	"sync"
 	"time"
@@ -13,13 +14,45 @@ func (p *peer) read(c *conn) {
 	if c.socket != nil {
 		receive = p.receiveWatched
 	}
-	err := receive(c, r)
+	err := errAgain
+	for err == errAgain {
+		err = receive(c, r)
+		for err == errFull {
+			if err = p.hold(c, r.full); err == nil {
+				err = p.receive(c, r) // also what is in the buffer, of which nobody who watches is told
+			}
+		}
+	}
 	p.links.refuse(p.name, c, err)
 	p.disconnect(c)
 	if c.socket != nil {
 		c.Close()
 		c.socket.free()
 	}
+}
+
+// errFull is for a receiver that takes nothing more for a while.
+var errFull = errors.New("the receiver has enough")
+
+// hold waits until the receiver takes more. What a connection holds that ends
+// before is not read: the peer sends it again on the next one.
+func (p *peer) hold(c *conn, full func() bool) error {
+	p.mu.Lock()
+	p.counts.paused++
+	p.mu.Unlock()
+	again := time.NewTicker(pauseTime)
+	defer again.Stop()
+	for full() {
+		select {
+		case <-again.C:
+		case <-p.links.ctx.Done():
+			return nil // there is little more
+		}
+		if c.ended() {
+			return net.ErrClosed
+		}
+	}
+	return nil
 }
 
 // receiveWatched has batches received by whoever watches the socket, and waits
@@ -57,8 +90,9 @@ func (p *peer) receiveWatched(c *conn, r *reader) error {
 	return net.ErrClosed
 }
 
-// receive returns when the connection has ended, or, if its socket is watched,
-// when all is received that has come.
+// receive returns when the connection has ended, when the receiver has enough
+// (errFull), or, if the socket is watched, when all is received that has come
+// (errAgain).
 func (p *peer) receive(c *conn, r *reader) error {
 	for {
 		h, body, err := r.next()
@@ -79,8 +113,11 @@ func (p *peer) receive(c *conn, r *reader) error {
 		if !whole {
 			return refuseRecords
 		}
-		p.links.config.Receive(p.name, records)
+		r.full = p.links.config.Receive(p.name, records)
 		p.received(c, h, n)
+		if r.full != nil {
+			return errFull
+		}
 	}
 }
 
@@ -168,6 +205,7 @@ type reader struct {
 	buffer     []byte
 	start, end int    // of what is in it
 	plain      []byte // what the last batch was expanded into
+	full       func() bool
 }
 
 // next returns a batch that is as it was sealed. The body stays until next is

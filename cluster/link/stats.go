@@ -48,6 +48,7 @@ type Stats struct {
 	Connections    int64            // made, by either side
 	Resent         int64            // batches that another connection had to take again
 	Stalled        int64            // connections that were given up
+	Paused         int64            // times that nothing was read, for the receiver had enough
 	Broken         int64            // losses
 	Dropped        map[string]int64 // records that were taken and lost, by reason
 	Untaken        map[string]int64 // calls of Send that took nothing, by reason
@@ -60,7 +61,7 @@ type Stats struct {
 type counts struct {
 	sent, received               Traffic
 	connections, resent, stalled int64
-	broken                       int64
+	paused, broken               int64
 	dropped, untaken             [dropReasons]int64
 }
 
@@ -70,6 +71,7 @@ func (c *counts) add(d counts) {
 	c.connections += d.connections
 	c.resent += d.resent
 	c.stalled += d.stalled
+	c.paused += d.paused
 	c.broken += d.broken
 	for r := range dropReasons {
 		c.dropped[r] += d.dropped[r]
@@ -104,7 +106,7 @@ func (l *Links) Stats() Stats {
 		p.mu.Unlock()
 	}
 	s.Sent, s.Received = sum.sent, sum.received
-	s.Connections, s.Resent, s.Stalled, s.Broken = sum.connections, sum.resent, sum.stalled, sum.broken
+	s.Connections, s.Resent, s.Stalled, s.Paused, s.Broken = sum.connections, sum.resent, sum.stalled, sum.paused, sum.broken
 	for r := range dropReasons {
 		if r >= dropForgotten {
 			s.Dropped[r.String()] = sum.dropped[r]
