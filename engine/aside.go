@@ -30,11 +30,13 @@ func (s *Session) Withhold() {
 }
 
 // HandOver ends what Withhold began. A RESP2 client does not get what came for a
-// subscription that it has no more: it could not tell it from an answer.
+// name that it is not subscribed to any more: it would take that for an answer.
 func (s *Session) HandOver() {
 	if s.withheld() {
 		s.stepBack()
-		s.bringOut(func(p *sidelined) bool { return s.out.V3 || s.subs.find(p.audience) >= 0 })
+		s.bringOut(func(p *sidelined) bool {
+			return s.out.V3 || s.subscription(p.audience.kind(), []byte(p.audience.name())) != nil
+		})
 	}
 }
 

@@ -116,6 +116,16 @@ func TestSubscribedWithinExecOnly(t *testing.T) {
 		city.release("held")
 		c.gets(lines("*3", confirmed("subscribe", "a", 1), "*2", bulk("held"), ":0", confirmed("unsubscribe", "a", 0), "+PONG"))
 		city.wantInterest()
+
+		// Who has it again behind it is.
+		city.hold("held")
+		c.pipeline("MULTI", "SUBSCRIBE a", "PUBSUB NUMSUB held", "UNSUBSCRIBE a", "SUBSCRIBE a", "EXEC")
+		c.gets(lines("+OK", "+QUEUED", "+QUEUED", "+QUEUED", "+QUEUED"))
+		city.awaits("held", 1)
+		pub.says("PUBLISH a x", ":1")
+		city.release("held")
+		c.gets(lines("*4", confirmed("subscribe", "a", 1), "*2", bulk("held"), ":0", confirmed("unsubscribe", "a", 0),
+			confirmed("subscribe", "a", 1), message("a", "x")))
 	})
 }
 
