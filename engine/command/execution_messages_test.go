@@ -2,8 +2,12 @@ package command
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"hubsub/engine"
 )
@@ -155,4 +159,77 @@ func TestTooMuchHeardWithinExec(t *testing.T) {
 			return st.Connections == 0 && st.ClientMemory == 0
 		})
 	}
+}
+
+// Clients subscribe in EXECs while others publish, and lanes answer when they
+// like: each finds its answers where they belong, and a room's order between.
+func TestExecsWhateverLanesDo(t *testing.T) {
+	onLoops(t, func(t *testing.T, s *site, city *metropolis) {
+		const publishers, subscribers, rounds = 2, 4, 150
+		city.delay.Store(int64(50 * time.Microsecond))
+		city.refuse("{no}x", engine.TryAgain)
+		var running sync.WaitGroup
+		var over atomic.Bool
+		for p := range publishers {
+			c := s.dial()
+			running.Go(func() {
+				for n := 0; !over.Load() && !t.Failed(); n++ {
+					c.send("PUBLISH", fmt.Sprintf("{r}%c", 'a'+n%2), fmt.Sprintf("%d %d", p, n))
+					c.answer(t)
+				}
+			})
+		}
+		running.Go(func() {
+			for own := true; !over.Load(); own = !own {
+				city.own("r", own)
+			}
+		})
+		var subscribing sync.WaitGroup
+		for range subscribers {
+			c := s.dial()
+			subscribing.Go(func() {
+				for round := range rounds {
+					last := make(map[int]int)
+					hears := func(words []string) bool {
+						if len(words) != 3 || words[0] != "message" {
+							return false
+						}
+						var p, n int
+						fmt.Sscan(words[2], &p, &n)
+						if before, ok := last[p]; ok && n <= before {
+							t.Errorf("message %d of publisher %d after %d", n, p, before)
+						}
+						last[p] = n
+						return true
+					}
+					commands := []string{"SUBSCRIBE {r}a", "PUBLISH {q}x y", "SUBSCRIBE {no}x", "PUBSUB NUMSUB {r}a", "SUBSCRIBE {r}b"}
+					if round%2 > 0 {
+						commands = commands[:2+round%4]
+					}
+					c.pipeline(slices.Concat([]string{"MULTI"}, commands, []string{"EXEC"})...)
+					c.gets(lines("+OK", strings.TrimSuffix(strings.Repeat("+QUEUED⏎", len(commands)), "⏎"), fmt.Sprintf("*%d", len(commands)),
+						confirmed("subscribe", "{r}a", 1)))
+					for range commands[1:] {
+						if words, _ := c.answer(t); hears(words) {
+							t.Error("a message stands in the answer")
+						}
+					}
+					c.pipeline("UNSUBSCRIBE {r}a {r}b", "PING")
+					for left := 2; left > 0 && !t.Failed(); {
+						if words, _ := c.answer(t); !hears(words) {
+							left--
+						}
+					}
+					c.gets("+PONG")
+				}
+			})
+		}
+		subscribing.Wait()
+		over.Store(true)
+		running.Wait()
+		city.wantInterest()
+		if n := s.engine.Stats().Rooms; n != 0 {
+			t.Errorf("%d rooms are left", n)
+		}
+	})
 }
