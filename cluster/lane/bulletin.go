@@ -27,6 +27,7 @@ type reader struct {
 	tries int           // how often it was told in vain
 	again bool          // it has asked for all
 	met   bool          // it has answered something
+	away  uint8         // how often it has said that it is no host, since it last knew something
 }
 
 // lacks reports whether a reader has not said that it knows an issue; lags, whether
@@ -101,7 +102,7 @@ func (b *bulletin) acknowledged(p Peer, serial uint64) bool {
 	if r == nil || r.whole == 0 || serial < r.whole || serial > r.told {
 		return false
 	}
-	r.acked, r.tries, r.met = max(r.acked, serial), 0, true
+	r.acked, r.tries, r.met, r.away = max(r.acked, serial), 0, true, 0
 	return true
 }
 

@@ -244,9 +244,11 @@ func (r *room) attach(from Peer, rec *Record, whole bool) {
 }
 
 // reset takes that the leader counts anew, if it says so, for nothing is heard here.
+// It tells this node of its end no more.
 func (r *room) reset(flags uint8) {
 	if flags&Reset != 0 {
 		r.position.got, r.position.life = 0, 0
+		r.position.set = r.position.set && !r.local.empty()
 	}
 }
 

@@ -308,3 +308,46 @@ func BenchmarkConfirmCrowd(b *testing.B) {
 		}
 	}
 }
+
+// A host of a new room may hear of it a moment after who wants to use it: that asks
+// again soon, and ever later.
+func TestHostThatIsNoneYetIsAskedAgainSoon(t *testing.T) {
+	b := newBench(t)
+	b.Interest(1, Channel, []byte("r"), []byte("r"), 1)
+	b.Placed("r", epoch(1), []Peer{5})
+	b.Flush()
+	var waits []time.Duration
+	for range 8 {
+		b.done = nil
+		begin := b.now
+		b.Receive(5, &Record{Type: NotHost, Room: []byte("r")})
+		b.Unplaced("r", TryAgain)
+		for !slices.Contains(b.done, "5 ← Announce r=1") {
+			b.Tick(b.Next())
+			b.Flush()
+		}
+		waits = append(waits, b.now-begin)
+	}
+	ms := time.Millisecond
+	if want := []time.Duration{ms, 2 * ms, 4 * ms, 8 * ms, 16 * ms, 32 * ms, 50 * ms, 50 * ms}; !slices.Equal(waits, want) {
+		t.Errorf("it asks again after %v", waits)
+	}
+}
+
+// That a room does not exist is old news when its leader has been heard of since.
+func TestAbsenceIsOldNews(t *testing.T) {
+	b := newBench(t)
+	b.Publish(1, Channel, []byte("r"), []byte("c"), []byte("m"))
+	b.wants("ask r false")
+	b.Interest(2, Channel, []byte("r"), []byte("c"), 1)
+	k := Key{Epoch: epoch(1), Start: 1}
+	for range 2 {
+		b.Receive(5, &Record{Type: Ack, Flags: Leads, Room: []byte("r"), Key: k, Serial: b.serial})
+		b.Flush()
+	}
+	b.Receive(5, &Record{Type: Ack, Flags: Leads, Room: []byte("r"), Key: k, Serial: b.serial})
+	b.done = nil
+	b.Unplaced("r", Done)
+	b.Flush()
+	b.wants() // above all it does not tell the leader that nobody hears the room here
+}

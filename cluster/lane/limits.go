@@ -17,10 +17,15 @@ const (
 	// that the leader has: then it is confirmed without them.
 	confirmWithin = 100 * time.Millisecond
 
-	// retryInterval is when a publish is sent again that a host has refused who
-	// does not lead, yet. A new leader says so at once; this is for when that is
-	// lost.
+	// retryInterval is when something is tried again that a link or a node did not
+	// take.
 	retryInterval = 50 * time.Millisecond
+
+	// refusedInterval is when a host is asked again that has said that it is none, or
+	// does not lead: of a new room it may hear a moment after who wants to use it. It
+	// doubles up to retryInterval; a new leader says so at once, and this is for when
+	// that is lost.
+	refusedInterval = time.Millisecond
 
 	// retryDoublings is how often the interval doubles in which a leader tries to
 	// tell a node what it was not sent: 20,000 rooms try 25,000 times a second then.

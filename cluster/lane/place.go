@@ -114,8 +114,13 @@ func (r *room) wanted() bool {
 	return false
 }
 
-// absent is for a room that did not exist when it was asked for, or later.
+// absent is for a room that did not exist when it was asked for, or later. Who leads
+// it has been heard of after that, then: a host that is none any more says so itself.
 func (r *room) absent() {
+	if r.leader() != nobody {
+		r.inVain()
+		return
+	}
 	r.tries, r.askAt = 0, 0 // who publishes next is answered as soon
 	if !r.serving {
 		r.epoch, r.hosts, r.stale = placement.Epoch{}, nil, false
@@ -146,11 +151,21 @@ func (r *room) unplaceable(code Code) {
 	}
 }
 
+// refusedAgain counts one more refusal and returns when to try again.
+func refusedAgain(times *uint8) time.Duration {
+	wait := refusedInterval << *times
+	if wait >= retryInterval {
+		return retryInterval
+	}
+	*times++
+	return wait
+}
+
 // turnedAway is called when a host says that it is none.
 func (r *room) turnedAway(from Peer, rec *Record) {
 	r.hear(rec.Key)
 	if rd := r.local.reader(from); rd != nil {
-		*rd = reader{peer: from, due: r.lane.now + retryInterval, met: true}
+		*rd = reader{peer: from, due: r.lane.now + refusedAgain(&rd.away), met: true, away: rd.away}
 		if r.local.empty() {
 			rd.whole, rd.told, rd.acked = 1, 1, 1 // there is nothing to tell
 		}

@@ -16,6 +16,7 @@ type queue struct {
 	to      Peer   // which
 	attempt uint64 // under which they were sent
 	unsure  bool   // it may refuse: it gets one at a time
+	refused uint8  // how often it has, since it last took one
 
 	covered int           // of the list came before the question that is under way where the room lives
 	retryAt time.Duration // not to be sent before
@@ -274,7 +275,7 @@ func (r *room) ordered(from Peer, rec *Record) {
 		q.answer(r.lane, 1, TryAgain, 0) // its answer is lost
 	}
 	if q.sent > 0 && q.at(0).serial == rec.Serial {
-		q.unsure = false
+		q.unsure, q.refused = false, 0
 		q.answer(r.lane, 1, Done, rec.Count)
 	}
 }
@@ -285,7 +286,7 @@ func (r *room) refused(from Peer, rec *Record) {
 	if q != nil && q.sent > 0 && q.to == from && rec.Attempt >= q.attempt {
 		l.attempt = max(l.attempt, rec.Attempt) + 1
 		q.sent, q.attempt = 0, l.attempt
-		q.retryAt, q.unsure = l.now+retryInterval, true
+		q.retryAt, q.unsure = l.now+refusedAgain(&q.refused), true
 		l.alarm(r, q.retryAt)
 	}
 	r.hear(rec.Key)
