@@ -69,8 +69,3 @@ var answerCodes = [...]engine.Code{
 }
 
 var gapReasons = [...]engine.Why{lane.Takeover: engine.Takeover, lane.Link: engine.Link, lane.Full: engine.Full, lane.Moved: engine.Moved}
-
-// namesIn returns what clients of this process are subscribed to.
-func namesIn(e *engine.Engine, kind engine.Kind, pattern []byte) []string {
-	return e.Names(kind, pattern)
-}

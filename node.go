@@ -55,7 +55,7 @@ func startNode(o *options, e *engine.Engine, lanes *cluster.Lanes, log *slog.Log
 		Settings:  placement.Settings{Replicas: int(o.Replicas), MaxRooms: int(o.MaxRooms)},
 		Load:      meter.Report,
 		Lanes:     lanes,
-		Names:     func(kind lane.Kind, pattern []byte) []string { return namesIn(e, engine.Kind(kind), pattern) },
+		Names:     func(kind lane.Kind, pattern []byte) []string { return e.Names(engine.Kind(kind), pattern) },
 		Log:       log,
 	})
 	if err != nil {

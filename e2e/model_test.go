@@ -31,13 +31,22 @@ type model struct {
 	sent []byte
 	want []string // answers, as reply.String shows them, with anything
 
-	resp3   bool
-	name    string
-	subs    [kindsOfModel]map[string]bool
-	multi   bool
-	queue   [][]string
-	spoiled bool
-	hears   map[string]int // deliveries, as reply.String shows them: how many
+	resp3    bool
+	name     string
+	subs     [kindsOfModel]map[string]bool
+	multi    bool
+	queue    [][]string
+	spoiled  bool
+	hears    map[string]int // deliveries, as reply.String shows them: how many
+	aside    []delivery     // in an EXEC, since it has subscribed: they follow its answer
+	withheld bool           // that is so
+}
+
+// delivery is a message for a subscription.
+type delivery struct {
+	kind  int
+	name  string
+	words []string
 }
 
 func newModel(s speaker, own string) *model {
@@ -167,7 +176,7 @@ func (m *model) execute(words []string) []string {
 		return []string{anything}
 	case "spublish":
 		if m.subs[ofShard][words[1]] {
-			m.hear("smessage", words[1], words[2])
+			m.hear(ofShard, words[1], "smessage", words[1], words[2])
 		}
 		return []string{anything}
 	case "multi":
@@ -260,17 +269,34 @@ func (m *model) unsubscribe(verb string, kind int, names []string) (answers []st
 // deliver counts what the client will hear of what it publishes.
 func (m *model) deliver(channel, payload string) {
 	if m.subs[ofChannel][channel] {
-		m.hear("message", channel, payload)
+		m.hear(ofChannel, channel, "message", channel, payload)
 	}
 	for pattern := range m.subs[ofPattern] {
 		// All names are of one length, the pattern's last byte apart.
 		if pattern == channel || strings.TrimSuffix(pattern, "*") == channel {
-			m.hear("pmessage", pattern, channel, payload)
+			m.hear(ofPattern, pattern, "pmessage", pattern, channel, payload)
 		}
 	}
 }
 
-func (m *model) hear(words ...string) { m.hears[m.push()+"["+strings.Join(words, " ")+"]"]++ }
+func (m *model) hear(kind int, name string, words ...string) {
+	if m.withheld {
+		m.aside = append(m.aside, delivery{kind, name, words})
+		return
+	}
+	m.hears[m.push()+"["+strings.Join(words, " ")+"]"]++
+}
+
+// handOver is the end of an EXEC. A RESP2 client does not hear what it has given up in it.
+func (m *model) handOver() {
+	m.withheld = false
+	for _, d := range m.aside {
+		if m.resp3 || m.subs[d.kind][d.name] {
+			m.hear(d.kind, d.name, d.words...)
+		}
+	}
+	m.aside = nil
+}
 
 // exec promises an element for each command. Those that a command answers several times push the last ones out of the
 // list, as in Redis.
@@ -288,8 +314,10 @@ func (m *model) exec() []string {
 			answers = append(answers, "-ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client")
 			continue
 		}
+		m.withheld = m.withheld || words[0] == "subscribe" || words[0] == "psubscribe"
 		answers = append(answers, m.execute(words)...)
 	}
+	m.handOver()
 	n := len(m.queue)
 	return append([]string{"[" + strings.Join(answers[:n], " ") + "]"}, answers[n:]...)
 }
