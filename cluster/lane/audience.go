@@ -127,9 +127,34 @@ func (r *room) questionAll() {
 	}
 }
 
-// turnAway tells a node that this one is no host of the room.
+// turnAway tells a node that this one is no host of the room. One that believes
+// otherwise believes that it is heard, too, so it is told again until a link takes it.
 func (r *room) turnAway(to Peer) {
-	r.lane.send(to, Record{Type: NotHost, Room: r.raw, Key: r.key})
+	if !r.lane.send(to, Record{Type: NotHost, Room: r.raw, Key: r.key}) {
+		l := r.lane
+		l.untold = append(l.untold, untold{to, r.raw})
+		l.untoldAt = min(l.untoldAt, l.now+retryInterval)
+	}
+}
+
+// untold is a node that was not told that this one is no host of a room.
+type untold struct {
+	peer Peer
+	room []byte
+}
+
+// tellUntold tries again, with those who live. It does no harm if this node is a host
+// again: then who is told says again what it hears.
+func (l *Lane) tellUntold() {
+	l.untold = slices.DeleteFunc(l.untold, func(u untold) bool {
+		return l.dead[u.peer] || l.send(u.peer, Record{Type: NotHost, Room: u.room})
+	})
+	l.untoldAt = never
+	if len(l.untold) > 0 {
+		l.untoldAt = l.now + retryInterval
+	} else {
+		l.untold = nil
+	}
 }
 
 // ack tells a node that what it has told is known.

@@ -35,6 +35,13 @@ type reader struct {
 func (r *reader) lacks(issue uint64) bool { return r.whole == 0 || r.acked < issue }
 func (r *reader) lags() bool              { return r.lacks(r.told) }
 
+// repeatAll has all readers be told all again, who may know it.
+func (b *bulletin) repeatAll() {
+	for i := range b.readers {
+		b.readers[i].again = b.readers[i].whole > 0
+	}
+}
+
 // change notes that so many clients more hear a name, or fewer.
 func (b *bulletin) change(n name, delta int64) {
 	b.set(n, b.of(n)+delta)

@@ -30,7 +30,8 @@
 //	                         ◀──  Ordered{serial, count}
 //	                              number +1, index +1 for each ──▶ Message{key, number, index}
 //
-// The answer comes before the message on the same link. Who is no leader answers
+// The answer comes before the message, unless package cluster holds it because a node
+// does not keep up; a refusal never overtakes it. Who is no leader answers
 // Refuse: that one has no place in the order, nor has any that was sent before the
 // refusal was heard, for the leader refuses all attempts up to it. So they are sent
 // again under the next attempt, in their order, one at a time until somebody takes

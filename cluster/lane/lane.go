@@ -101,8 +101,10 @@ type Lane struct {
 	dead     map[Peer]bool
 	isolated bool
 
-	dirty  []*room // that have something to announce
-	alarms alarms  // when to look at a room again
+	dirty    []*room // that have something to announce
+	alarms   alarms  // when to look at a room again
+	untold   []untold
+	untoldAt time.Duration // when to try again with those
 
 	// Of all rooms together, so that a room which is forgotten begins with none
 	// that others know.
@@ -124,7 +126,7 @@ type Lane struct {
 
 // New returns a lane without rooms.
 func New(c Config) *Lane {
-	l := &Lane{Config: c, rooms: make(map[string]*room), dead: make(map[Peer]bool)}
+	l := &Lane{Config: c, rooms: make(map[string]*room), dead: make(map[Peer]bool), untoldAt: never}
 	l.foreign = l.takeForeign
 	l.begin(c.Start)
 	return l
@@ -362,11 +364,14 @@ func (l *Lane) Flush() {
 }
 
 // Next returns when Tick has something to do, unless something happens before.
-func (l *Lane) Next() time.Duration { return l.alarms.next() }
+func (l *Lane) Next() time.Duration { return min(l.alarms.next(), l.untoldAt) }
 
 // Tick tells the time, and looks at what no event tells of.
 func (l *Lane) Tick(now time.Duration) {
 	l.now = now
+	if now >= l.untoldAt {
+		l.tellUntold()
+	}
 	for r := l.alarms.due(now); r != nil; r = l.alarms.due(now) {
 		r.look()
 	}

@@ -217,7 +217,7 @@ func TestInfo(t *testing.T) {
 }
 
 func TestAlarms(t *testing.T) {
-	l := &Lane{}
+	l := &Lane{untoldAt: never}
 	one, two, gone := &room{name: "one"}, &room{name: "two"}, &room{name: "gone"}
 	l.alarm(gone, 5)
 	for _, at := range []time.Duration{30, 20, 25, 10} {
@@ -350,4 +350,55 @@ func TestAbsenceIsOldNews(t *testing.T) {
 	b.Unplaced("r", Done)
 	b.Flush()
 	b.wants() // above all it does not tell the leader that nobody hears the room here
+}
+
+// A node that is no host any more says so to all that believe it, when a link takes it.
+func TestWhoIsNoHostSaysSoInTheEnd(t *testing.T) {
+	b := newBench(t)
+	b.hosts()
+	b.announce(5, 1, "c", 2)
+	b.full[5] = true
+	b.Shut("r")
+	b.Tick(b.Next())
+	b.done = nil
+	b.full[5] = false
+	b.Tick(b.now + retryInterval)
+	b.wants("5 ← NotHost")
+	b.Tick(b.now + retryInterval)
+	b.wants()
+}
+
+// A host of a new placement is told again what is heard here: in one between the two
+// that this node has heard of it may have been none.
+func TestHostsOfANewPlacementAreToldAgain(t *testing.T) {
+	b := newBench(t)
+	b.Interest(1, Channel, []byte("r"), []byte("c"), 1)
+	b.Placed("r", epoch(1), []Peer{5})
+	k := Key{Epoch: epoch(1), Start: 1}
+	for range 3 {
+		b.Flush()
+		b.Receive(5, &Record{Type: Ack, Flags: Leads, Room: []byte("r"), Key: k, Serial: b.serial})
+	}
+	b.done = nil
+	b.Placed("r", epoch(3), []Peer{5})
+	b.Flush()
+	b.wants("5 ← Announce c=1")
+}
+
+// Who is refused for long asks where the room lives by now.
+func TestRefusedForLong(t *testing.T) {
+	b := newBench(t)
+	b.Publish(1, Channel, []byte("r"), []byte("c"), []byte("m"))
+	b.Placed("r", epoch(1), []Peer{5})
+	refusals := 0
+	for b.done = nil; !slices.Contains(b.done, "ask r false"); refusals++ {
+		if refusals > 10 {
+			t.Fatal("it never asks")
+		}
+		b.Receive(5, &Record{Type: Refuse, Room: []byte("r"), Serial: b.serial, Attempt: b.attempt})
+		b.Tick(b.Next())
+	}
+	if refusals < 5 {
+		t.Errorf("it asks after %d refusals, which may be a leader that begins", refusals)
+	}
 }

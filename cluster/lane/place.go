@@ -67,7 +67,8 @@ func (r *room) target() Peer {
 // place takes a later placement.
 func (r *room) place(epoch placement.Epoch, hosts []Peer) {
 	r.epoch, r.hosts, r.tries = epoch, slices.Clone(hosts), 0
-	r.stale = r.first() == nobody
+	r.local.repeatAll() // a host of before and of now may have been none in between, and have forgotten
+	r.stale = r.first() == nobody || r.highest().Epoch.Compare(epoch) > 0
 	for _, a := range r.audiences { // if the host was none for a while, others were told what they do not hear any more
 		r.questionAt(a, r.lane.now+announceInterval)
 	}
@@ -117,7 +118,7 @@ func (r *room) wanted() bool {
 // absent is for a room that did not exist when it was asked for, or later. Who leads
 // it has been heard of after that, then: a host that is none any more says so itself.
 func (r *room) absent() {
-	if r.leader() != nobody {
+	if r.leader() != nobody && r.key.Epoch.Compare(r.epoch) >= 0 {
 		r.inVain()
 		return
 	}

@@ -286,7 +286,9 @@ func (r *room) refused(from Peer, rec *Record) {
 	if q != nil && q.sent > 0 && q.to == from && rec.Attempt >= q.attempt {
 		l.attempt = max(l.attempt, rec.Attempt) + 1
 		q.sent, q.attempt = 0, l.attempt
-		q.retryAt, q.unsure = l.now+refusedAgain(&q.refused), true
+		wait := refusedAgain(&q.refused)
+		r.stale = r.stale || wait == retryInterval // it has refused for long: another one may lead, elsewhere
+		q.retryAt, q.unsure = l.now+wait, true
 		l.alarm(r, q.retryAt)
 	}
 	r.hear(rec.Key)
