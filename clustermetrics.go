@@ -143,6 +143,8 @@ var clusterMetrics = []clusterMetric{
 		func(s *cluster.Stats) int64 { return s.Links.Sent.CodedBytes }),
 	clusterCounter("link_batches_resent_total", "Batches that were sent again after a connection had broken.",
 		func(s *cluster.Stats) int64 { return s.Links.Resent }),
+	clusterCounter("link_pauses_total", "Times that a link was not read, for a loop of this node had more than it could take: the other node's publishers slow down.",
+		func(s *cluster.Stats) int64 { return s.Links.Paused }),
 	clusterCounter("link_broken_total", "Breaks that were too long to repair: what was on the link is lost.",
 		func(s *cluster.Stats) int64 { return s.Links.Broken }),
 	clusterReasons("link_records_dropped_total", "Records of rooms that were lost on their way: broken and forgotten by a link, untaken before one took them.",

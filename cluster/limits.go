@@ -88,6 +88,10 @@ const (
 	// for.
 	stuckRetry = 2 * time.Millisecond
 
+	// lostRetry is when it looks again whether a link takes something whose records
+	// were given up: a loop shall not be woken for a node that is away for hours.
+	lostRetry = 50 * time.Millisecond
+
 	// boxBytesMax is what links may have put into a lane's box before they read on:
 	// what a fast one brings while a loop is busy for some ten milliseconds. Each may
 	// add one batch. letterBytes is what the box's own books cost for each.

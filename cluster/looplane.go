@@ -267,8 +267,12 @@ func (l *Lane) Next() time.Duration {
 	}
 	next = min(next, l.brake.next())
 	now := l.lanes.now()
-	if len(l.leaving) > 0 {
-		next = min(next, now+stuckRetry)
+	for _, o := range l.leaving {
+		if !o.lost {
+			next = min(next, now+stuckRetry)
+			break
+		}
+		next = min(next, now+lostRetry)
 	}
 	if next == never {
 		return -1
@@ -308,8 +312,8 @@ func (l *Lane) put(to lane.Peer, record []byte, urgent bool) bool {
 			l.leaving = append(l.leaving, o)
 		}
 	}
-	if !urgent && (o.slow || o.stuck || 2*len(o.records) > o.free) {
-		l.brake.crowded = true
+	if !urgent && !o.lost && (o.slow || o.stuck || 2*len(o.records) > o.free) {
+		l.brake.crowded = true // what was given up gets nothing by waiting
 	}
 	if o.stuck && !urgent || len(o.records) >= o.free {
 		return false

@@ -76,6 +76,12 @@ func TestGivesUpWhatNoLinkTakes(t *testing.T) {
 	if !o.stuck || len(l.leaving) != 1 {
 		t.Errorf("%d nodes have something to get", len(l.leaving))
 	}
+	if next := l.Next(); next <= stuckRetry {
+		t.Errorf("it tries again after %v", next)
+	}
+	if l.brake.begin(); l.put(p, []byte("m"), false) || l.brake.crowded {
+		t.Error("a publisher waits for a node that was given up")
+	}
 	l.giveUp(o.since + outgoingTimeMax - 1)
 	discarded(2)
 	o.back = true

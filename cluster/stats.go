@@ -47,7 +47,7 @@ type Counts struct {
 type LaneStats struct {
 	lane.Stats
 	Unknown, Malformed int64 // records of links
-	Discarded          int64 // records that no link took before their node was lost
+	Discarded          int64 // records that no link took before their node was lost, or for seconds
 }
 
 // OrderStats counts messages about rooms and members of which nothing came.
