@@ -102,6 +102,14 @@ func (b *bulletin) renewAll() {
 	}
 }
 
+// acked returns the last issue that a reader has said it knows; 0: none.
+func (b *bulletin) acked(p Peer) uint64 {
+	if r := b.reader(p); r != nil && r.whole > 0 {
+		return r.acked
+	}
+	return 0
+}
+
 // acknowledged takes that a reader knows an issue. It reports whether the reader was
 // told all until then.
 func (b *bulletin) acknowledged(p Peer, serial uint64) bool {

@@ -282,6 +282,7 @@ func (r *room) begins(from Peer, rec *Record) {
 		clean := known && rec.Flags&Planned != 0 && rec.Prev == r.key && p.ended
 		if rec.Flags&Fresh != 0 {
 			r.step(rec.Key, from, clean, Takeover)
+			r.local.led = r.local.acked(from) // it goes on with what it knew
 		} else {
 			r.follow(rec.Key, from, clean, Takeover)
 			r.recall(from)

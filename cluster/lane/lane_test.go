@@ -402,3 +402,31 @@ func TestRefusedForLong(t *testing.T) {
 		t.Errorf("it asks after %d refusals, which may be a leader that begins", refusals)
 	}
 }
+
+// A leader that goes on under a new key knows what it knew: nobody waits for it to say so.
+func TestLeaderThatGoesOnKnowsWhatItKnew(t *testing.T) {
+	b := newBench(t)
+	k := Key{Epoch: epoch(1), Start: 1}
+	b.Interest(1, Channel, []byte("r"), []byte("c"), 1)
+	b.Placed("r", epoch(1), []Peer{5, 6})
+	for range 3 {
+		b.Flush()
+		b.Receive(5, &Record{Type: Ack, Flags: Leads, Room: []byte("r"), Key: k, Serial: b.local(t, "r").reader(5).told})
+	}
+	b.done = nil // the other host has not answered yet
+	b.Receive(5, &Record{Type: End, Room: []byte("r"), Key: k, Prev: Key{Epoch: epoch(2)}})
+	b.Receive(5, &Record{Type: Lead, Flags: Known | Fresh | Planned, Room: []byte("r"), Key: Key{Epoch: epoch(2), Start: 1}, Prev: k})
+	b.Tick(b.now + confirmWithin)
+	if !slices.Contains(b.done, "answer 1: 0, 0") {
+		t.Errorf("the subscription is not confirmed: %v", b.done)
+	}
+}
+
+func (b *bench) local(t *testing.T, room string) *interest {
+	t.Helper()
+	r := b.rooms[room]
+	if r == nil {
+		t.Fatalf("no room %s", room)
+	}
+	return &r.local
+}
