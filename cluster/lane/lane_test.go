@@ -52,8 +52,7 @@ func (b *bench) Leave(room string)                     { b.note("leave %s", room
 
 // brief is a record without what tests of whole conversations do not look at.
 func brief(r *Record) string {
-	names := [...]string{"", "Announce", "Ack", "NotHost", "Publish", "Ordered", "Refuse", "Message", "Position", "Lead", "End", "Handover", "Higher", "PatternAnnounce", "PatternAck", "Recall"}
-	s := names[r.Type]
+	s := typeNames[r.Type]
 	for _, i := range r.Items {
 		s += fmt.Sprintf(" %s=%d", i.Name, i.Count)
 	}

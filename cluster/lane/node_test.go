@@ -278,17 +278,15 @@ func (g *globs) AppendMatches(dst []uint32, channel []byte) []uint32 {
 	return dst
 }
 
+// typeNames are the types' names.
+var typeNames = [...]string{"", "Announce", "Ack", "NotHost", "Publish", "Ordered", "Refuse", "Message", "Position", "Lead", "End", "Handover", "Higher", "PatternAnnounce", "PatternAck", "Recall"}
+
 // told is a record as the trace shows it.
 func told(r *Record) string {
-	names := [...]string{"", "Announce", "Ack", "NotHost", "Publish", "Ordered", "Refuse", "Message", "Position", "Lead", "End", "Handover", "Higher", "PatternAnnounce", "PatternAck"}
-	kind := fmt.Sprint(uint8(r.Type))
-	if int(r.Type) < len(names) {
-		kind = names[r.Type]
-	}
 	items := ""
 	for _, i := range r.Items {
 		items += fmt.Sprintf(" %d:%s=%d", i.Kind, i.Name, i.Count)
 	}
 	return fmt.Sprintf("%s %s key %v prev %v serial %d attempt %d number %d index %d count %d flags %05b %s %s [%s]",
-		kind, r.Room, r.Key, r.Prev, r.Serial, r.Attempt, r.Number, r.Index, r.Count, r.Flags, r.Channel, r.Message, items)
+		typeNames[r.Type], r.Room, r.Key, r.Prev, r.Serial, r.Attempt, r.Number, r.Index, r.Count, r.Flags, r.Channel, r.Message, items)
 }
