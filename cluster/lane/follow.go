@@ -137,7 +137,8 @@ func (r *room) heard(from Peer, rec *Record) {
 		r.hold(rec)
 		return
 	case c > 0:
-		clean := rec.Type == Message && rec.Index == 1 && r.local.empty() || rec.Type != Message && rec.Number == 0
+		clean := rec.Type == Message && rec.Index == 1 && r.local.empty() ||
+			rec.Type != Message && rec.Number == 0 && r.local.counted(from) // or what comes next is not for this node yet
 		r.follow(rec.Key, from, clean && r.goesOn(rec.Key), Takeover)
 	}
 	r.leads(from)

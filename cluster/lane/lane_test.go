@@ -429,3 +429,26 @@ func (b *bench) local(t *testing.T, room string) *interest {
 	}
 	return &r.local
 }
+
+// A leader whose first word this node has missed, and that does not know what clients
+// here hear, may order messages that are not for this node, until it does.
+func TestLeaderThatDoesNotKnow(t *testing.T) {
+	b := newBench(t)
+	k := Key{Epoch: epoch(1), Start: 1}
+	b.Interest(1, Channel, []byte("r"), []byte("c"), 1)
+	b.Placed("r", epoch(1), []Peer{5})
+	for range 3 {
+		b.Flush()
+		b.Receive(5, &Record{Type: Ack, Flags: Leads, Room: []byte("r"), Key: k, Serial: b.local(t, "r").reader(5).told})
+	}
+	next := Key{Epoch: epoch(2), Start: 1}
+	b.Receive(5, &Record{Type: End, Room: []byte("r"), Key: k, Prev: Key{Epoch: epoch(2)}})
+	b.Receive(6, &Record{Type: Position, Room: []byte("r"), Key: next})
+	b.Placed("r", epoch(2), []Peer{6})
+	b.Flush()
+	b.done = nil
+	b.Receive(6, &Record{Type: Ack, Flags: Leads, Room: []byte("r"), Key: next, Number: 2, Serial: b.local(t, "r").reader(6).told})
+	if !slices.Contains(b.done, "gap r -1 0") {
+		t.Errorf("it tells of no gap: %v", b.done)
+	}
+}
