@@ -244,6 +244,11 @@ func (j *judge) owe(leader *node, m *message) {
 			continue
 		}
 		o := &owed{message: m, at: j.world.now, order: *m.order, holders: hearers}
+		if m.order.key.Epoch.Compare(n.follows(m.room).Epoch) < 0 {
+			// The leader has not heard of a later placement, under which somebody has led and was followed, and
+			// leads after that. What it orders is another order, of which this node may never hear.
+			continue
+		}
 		if m.order.key.Compare(n.follows(m.room)) < 0 {
 			o.behind = true
 			o.at = -1
