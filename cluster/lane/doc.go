@@ -77,7 +77,8 @@
 // What a node may miss without a gap:
 //
 //   - A room that it hears by a pattern of all rooms only, and of which it has not
-//     heard yet: if its first message is lost with a leader, nobody tells.
+//     heard yet: if its first message is lost with a leader, nobody tells; nor if
+//     it comes after the first word of the leader to whom that one hands over.
 //   - The other side's order. While nodes are cut off, or one is taken for dead that
 //     is not, a room may have two leaders, each with an order for those who follow
 //     it. When the higher key comes to the others they are told of a gap; those who

@@ -148,8 +148,8 @@ func (j *judge) hearers(n *node, m *message, leader *node) (all []held, count in
 		if h == nil || h.count == 0 || !of.hears(m.room, m.kind, m.channel) {
 			continue
 		}
-		if of.room == "" && leader != n && leader != nil && !j.world.calm {
-			continue // that the room is there this node may not even know
+		if of.room == "" && leader != n && leader != nil && (!j.world.calm || j.world.placer.moved(m.room)) {
+			continue // that the room is there this node may not even know, or who leads it
 		}
 		all = append(all, held{h, h.tenure})
 		count += int64(h.count)

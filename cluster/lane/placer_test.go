@@ -18,6 +18,12 @@ type placer struct {
 	closes  int
 }
 
+// moved reports whether a room's placement is new, or there is none any more: who leads may be about to end.
+func (p *placer) moved(room string) bool {
+	at := p.rooms[room]
+	return at == nil || p.world.now-at.since < endWithin
+}
+
 // placed is a room's placement.
 type placed struct {
 	epoch placement.Epoch
