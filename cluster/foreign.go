@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"hubsub/cluster/lane"
@@ -16,6 +17,8 @@ type foreign struct {
 	// Guarded by mu, changed on loop 0 only.
 	mu       sync.RWMutex
 	patterns *lane.Patterns
+
+	next atomic.Int64 // when they have something to do; each tick looks
 
 	// Owned by loop 0. A node is told that its patterns are known when all loops
 	// know that somebody elsewhere may hear what they publish by themselves.
@@ -37,6 +40,7 @@ func (f *foreign) change(do func(*lane.Patterns)) {
 	f.patterns.Tick(f.lanes.now())
 	do(f.patterns)
 	now := f.patterns.Elsewhere()
+	f.next.Store(int64(f.patterns.Next()))
 	f.mu.Unlock()
 	if now != f.elsewhere {
 		f.elsewhere = now
@@ -87,12 +91,8 @@ func (f *foreign) Elsewhere() bool {
 	return f.patterns.Elsewhere()
 }
 
-// patternsNext returns when they have something to do.
-func (f *foreign) patternsNext() time.Duration {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
-	return f.patterns.Next()
-}
+// patternsNext returns when they have something to do. Any goroutine.
+func (f *foreign) patternsNext() time.Duration { return time.Duration(f.next.Load()) }
 
 // Patterns returns how many different patterns the clients of all nodes have,
 // that are bound to no room.

@@ -47,7 +47,8 @@ func NewLanes(c LanesConfig) *Lanes {
 	for i := range c.Loops {
 		s.all = append(s.all, &Lane{lanes: s, loop: i})
 	}
-	s.foreign = foreign{lanes: s}
+	s.foreign.lanes = s
+	s.foreign.next.Store(int64(never))
 	s.patterns = lane.NewPatterns(s, c.Index, func(tag uint64, code lane.Code) { s.all[0].outlet.Answer(tag, code, 0) })
 	return s
 }

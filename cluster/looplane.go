@@ -195,8 +195,10 @@ func (l *Lane) read(from lane.Peer, records []byte) {
 // Flush ends a tick: what was said to others leaves.
 func (l *Lane) Flush() {
 	l.core.Flush()
-	if l.loop == 0 && l.lanes.patternsNext() <= l.lanes.now() {
-		l.lanes.change(func(p *lane.Patterns) { p.Flush() })
+	if l.loop == 0 {
+		if next := l.lanes.patternsNext(); next < never && next <= l.lanes.now() {
+			l.lanes.change(func(p *lane.Patterns) { p.Flush() })
+		}
 	}
 	links := l.lanes.links.Load()
 	left := l.leaving[:0]
@@ -266,6 +268,9 @@ func (l *Lane) Next() time.Duration {
 		next = min(next, l.lanes.patternsNext())
 	}
 	next = min(next, l.brake.next())
+	if next == never && len(l.leaving) == 0 {
+		return -1 // mostly, and the clock is not looked at
+	}
 	now := l.lanes.now()
 	for _, o := range l.leaving {
 		if !o.lost {
@@ -273,9 +278,6 @@ func (l *Lane) Next() time.Duration {
 			break
 		}
 		next = min(next, now+lostRetry)
-	}
-	if next == never {
-		return -1
 	}
 	return max(next-now, 0)
 }
