@@ -10,7 +10,7 @@ test: tools
 	cd e2e/apps/centrifugo && go vet ./...
 	go test -race -timeout 6m $$(go list ./... | grep -v -e /e2e$$ -e /placement$$ -e /cluster/lane$$)
 	go test -timeout 6m ./cluster/placement ./cluster/lane # no goroutine in them, and simulators that take sixteen times as long with -race
-	go test -race -timeout 13m ./e2e -storm 30s # two storms of it: a minute
+	go test -race -timeout 13m ./e2e -storm 1m
 
 # Ten thousand lives of a simulated cluster that places rooms, and as many of one that uses them: half an hour;
 # "make test" has three hundred of each. One again, told: go test ./cluster/placement -run '^TestSim$$' -v -sim.seed N

@@ -148,7 +148,7 @@ func (j *judge) hearers(n *node, m *message, leader *node) (all []held, count in
 		if h == nil || h.count == 0 || !of.hears(m.room, m.kind, m.channel) {
 			continue
 		}
-		if of.room == "" && leader != n && leader != nil && (!j.world.calm || j.world.placer.moved(m.room)) {
+		if of.room == "" && leader != n && leader != nil && (!j.world.calm || j.world.placer.moved(m.room) && leader.begins(m.room, n)) {
 			continue // that the room is there this node may not even know, or who leads it
 		}
 		all = append(all, held{h, h.tenure})
@@ -244,9 +244,9 @@ func (j *judge) owe(leader *node, m *message) {
 			continue
 		}
 		o := &owed{message: m, at: j.world.now, order: *m.order, holders: hearers}
-		if m.order.key.Epoch.Compare(n.follows(m.room).Epoch) < 0 {
-			// The leader has not heard of a later placement, under which somebody has led and was followed, and
-			// leads after that. What it orders is another order, of which this node may never hear.
+		if m.order.key.Rank > 0 && m.order.key.Epoch.Compare(n.follows(m.room).Epoch) < 0 {
+			// The leader has taken over from one that it takes for dead, and has not heard of a later placement, under
+			// which somebody led and was followed. What it orders is another order, of which this node may never hear.
 			continue
 		}
 		if m.order.key.Compare(n.follows(m.room)) < 0 {
@@ -265,6 +265,16 @@ func (j *judge) owe(leader *node, m *message) {
 		s := j.stream(n, m.room)
 		s.owes = append(s.owes, o)
 	}
+}
+
+// begins reports whether no message of a room but this one was meant for another node, under the leader's key.
+func (n *node) begins(room string, with *node) bool {
+	r := n.lane.rooms[room]
+	if r == nil {
+		return false
+	}
+	a := r.find(n.number(with.name))
+	return a == nil || a.index <= 1
 }
 
 // rival reports whether another node leads a room at the same time, or should, for

@@ -18,10 +18,10 @@ type placer struct {
 	closes  int
 }
 
-// moved reports whether a room's placement is new, or there is none any more: who leads may be about to end.
+// moved reports whether a room's placement is new: who leads may be about to end.
 func (p *placer) moved(room string) bool {
 	at := p.rooms[room]
-	return at == nil || p.world.now-at.since < endWithin
+	return at != nil && p.world.now-at.since < endWithin
 }
 
 // placed is a room's placement.
