@@ -56,8 +56,9 @@
 // Each loop of the engine has a [Lane] (looplane.go). What others have for it waits
 // in its box until the loop's next tick; what it asks the director it asks under
 // life.mu, for a moment (hosting.go). [Lanes] (lanes.go) outlive the node's lives
-// and number the processes that they hear of (peers.go). The loops read the
-// sockets of links themselves (watching.go). Whose messages go to a node that does
+// and number the processes that they hear of (peers.go); patterns of no room are
+// all lanes' (foreign.go). The loops read the sockets of links themselves
+// (watching.go). Whose messages go to a node that does
 // not keep up is answered later (brake.go). What all nodes are asked, operators'
 // questions and PUBSUB CHANNELS, goes over connections of its own (query.go).
 //

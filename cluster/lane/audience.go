@@ -143,12 +143,24 @@ type untold struct {
 	room []byte
 }
 
-// tellUntold tries again, with those who live. It does no harm if this node is a host
-// again: then who is told says again what it hears.
+// tellUntold tries again, with those who live; a link that has no room for one record
+// has none for the next. It does no harm if this node is a host again: then who is
+// told says again what it hears.
 func (l *Lane) tellUntold() {
+	full := l.peers[:0]
 	l.untold = slices.DeleteFunc(l.untold, func(u untold) bool {
-		return l.dead[u.peer] || l.send(u.peer, Record{Type: NotHost, Room: u.room})
+		switch {
+		case l.dead[u.peer]:
+			return true
+		case slices.Contains(full, u.peer):
+			return false
+		case l.send(u.peer, Record{Type: NotHost, Room: u.room}):
+			return true
+		}
+		full = append(full, u.peer)
+		return false
 	})
+	l.peers = full[:0]
 	l.untoldAt = never
 	if len(l.untold) > 0 {
 		l.untoldAt = l.now + retryInterval

@@ -25,7 +25,7 @@ type reader struct {
 	acked uint64        // and that of the last that it has said it knows
 	due   time.Duration // when to tell it all again, if it has not said so by then
 	tries int           // how often it was told in vain
-	again bool          // it has asked for all
+	again bool          // it is told all again, though it may know it
 	met   bool          // it has answered something
 	away  uint8         // how often it has said that it is no host, since it last knew something
 }
@@ -34,13 +34,6 @@ type reader struct {
 // it has not said that it knows all that it was told.
 func (r *reader) lacks(issue uint64) bool { return r.whole == 0 || r.acked < issue }
 func (r *reader) lags() bool              { return r.lacks(r.told) }
-
-// repeatAll has all readers be told all again, who may know it.
-func (b *bulletin) repeatAll() {
-	for i := range b.readers {
-		b.readers[i].again = b.readers[i].whole > 0
-	}
-}
 
 // change notes that so many clients more hear a name, or fewer.
 func (b *bulletin) change(n name, delta int64) {
@@ -93,6 +86,13 @@ func (b *bulletin) renew(p Peer) {
 func (b *bulletin) repeat(p Peer) {
 	if r := b.reader(p); r != nil {
 		r.again = true
+	}
+}
+
+// repeatAll has all be told all again. Who has been told nothing yet is told all anyway.
+func (b *bulletin) repeatAll() {
+	for i := range b.readers {
+		b.readers[i].again = b.readers[i].whole > 0
 	}
 }
 

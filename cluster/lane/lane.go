@@ -349,6 +349,7 @@ func (l *Lane) PatternsChanged() {
 func (l *Lane) Restart(start uint64) {
 	l.begin(start)
 	clear(l.dead)
+	l.untold, l.untoldAt = nil, never
 	for _, r := range l.list {
 		r.restart()
 	}
