@@ -78,7 +78,7 @@ func (f *foreign) acknowledge() {
 	f.acks = f.acks[:0]
 }
 
-// Match and Elsewhere are of lane.Foreign.
+// Match, Elsewhere and Confirmed are of lane.Foreign.
 func (f *foreign) Match(channel []byte, yield func(lane.Peer, int64)) {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
@@ -89,6 +89,12 @@ func (f *foreign) Elsewhere() bool {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
 	return f.patterns.Elsewhere()
+}
+
+func (f *foreign) Confirmed(channel []byte) bool {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.patterns.Confirmed(channel)
 }
 
 // patternsNext returns when they have something to do. Any goroutine.

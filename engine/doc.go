@@ -106,7 +106,7 @@
 // is confirmed, and the session joins, once the lane says that all know; an
 // UNSUBSCRIBE once the lane says that all that was ordered before is here. Whom a
 // PUBLISH has counted it reaches, though it joins later; but a message that was on
-// its way to this node when SUBSCRIBE was sent may reach it, too. An
+// its way to others on this node when SUBSCRIBE was sent may reach it, too. An
 // answer of a lane leaves its loop after what that loop has appended to the
 // logs, and is written before what a client published itself comes back to it
 // (relay.readLog). A room stops being owned before others hear it.

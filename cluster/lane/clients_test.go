@@ -49,9 +49,10 @@ type message struct {
 	kind    Kind
 	channel string
 	begun   time.Duration
-	exact   bool // nobody came or went since
-	waits   bool // for its answer
-	final   bool // of the last ones
+	exact   bool          // nobody came or went since
+	waits   bool          // for its answer
+	final   bool          // of the last ones
+	lonely  time.Duration // when it was answered that it reaches nobody; 0: it was not
 
 	order *order
 }
@@ -260,6 +261,9 @@ func (c *clients) answered(n *node, tag uint64, code Code, count int64) {
 		}
 	case q.message != nil:
 		q.message.waits = false
+		if code == Done && count == 0 {
+			q.message.lonely = w.now
+		}
 		if code == Done {
 			w.judge.published(n, q.message, count)
 		}

@@ -38,6 +38,11 @@
 // it. What a leader may have got whose link broke or who died is answered TryAgain,
 // and never sent again: no message comes twice. (publish.go, order.go)
 //
+// A node that has not told the leader all that its clients hear is sent everything.
+// Of a message that no client there is counted for it is told so (Uncounted): that is
+// for those who were confirmed by another leader. Who waits for a confirmation yet has
+// come since, perhaps after the publisher was answered that nobody hears it.
+//
 // While a room's leader is alone in hearing it, the engine publishes without the
 // lane: [Sink] Own. It ends before the interest is acknowledged that ends it.
 //

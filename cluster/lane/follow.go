@@ -186,7 +186,9 @@ func (r *room) deliver(rec *Record) {
 	r.used = r.lane.now
 	r.measure()
 	r.lane.stats.Received++
-	r.lane.Sink.Deliver(rec.Kind, r.raw, rec.Channel, rec.Message)
+	if rec.Flags&Uncounted == 0 || r.confirmed(rec.Kind, rec.Channel) {
+		r.lane.Sink.Deliver(rec.Kind, r.raw, rec.Channel, rec.Message)
+	}
 }
 
 // sync takes how many messages should have come. If it is fewer than have, the

@@ -206,6 +206,21 @@ func (r *room) fail(code Code) {
 	}
 }
 
+// confirmed reports whether a client here was told that it hears a channel, which
+// the leader need not know. It may have answered that nobody does before those came
+// who wait yet: what nobody heard they do not hear later.
+func (r *room) confirmed(kind Kind, channel []byte) bool {
+	l, i := r.lane, &r.local
+	clients := i.hears(kind, channel, l.Match)
+	for w := 0; w < len(i.waits) && clients > 0; w++ {
+		n := i.waits[w].name
+		if i.waits[w].added && (n.kind == kind && n.text == string(channel) || n.kind == Pattern && kind == Channel && l.Match([]byte(n.text), channel)) {
+			clients--
+		}
+	}
+	return clients > 0 || kind == Channel && l.Foreign.Confirmed(channel)
+}
+
 // giveUp answers who has waited for too long.
 func (r *room) giveUp() {
 	for len(r.local.waits) > 0 && r.lane.now >= r.local.waits[0].since+publishPatience {

@@ -339,6 +339,9 @@ func (j *judge) delivered(n *node, room, text string) {
 	if !s.at.before(at) {
 		w.fail("%v delivers %v after %v", n, at, s.at)
 	}
+	if m.lonely > 0 && j.late(n, m) {
+		w.fail("%v delivers message %d, which was answered by nobody before those came who hear it", n, m.id)
+	}
 	s.got[m.id] = true
 	s.at = at
 	if r.missed || !n.name.member {
@@ -346,6 +349,22 @@ func (j *judge) delivered(n *node, room, text string) {
 	}
 	j.audit(n, s, func(o *owed) bool { return !o.last && o.order.before(at) })
 	s.lost, s.vague = 0, false
+}
+
+// late reports whether all that a message can reach on a node have come after it was answered, and wait yet.
+func (j *judge) late(n *node, m *message) (late bool) {
+	if hearers, _ := j.hearers(n, m, nil); len(hearers) > 0 {
+		return false
+	}
+	for _, q := range j.world.clients.asked {
+		if q.node == n && q.sub != nil && q.more && q.sub.of.hears(m.room, m.kind, m.channel) {
+			if q.begun <= m.lonely {
+				return false
+			}
+			late = true
+		}
+	}
+	return late
 }
 
 // audit looks at what a node owes of a room, and should have delivered.

@@ -78,6 +78,10 @@ type Foreign interface {
 
 	// Elsewhere reports whether it may yield another node, for some channel.
 	Elsewhere() bool
+
+	// Confirmed reports whether a client of this node was told that it hears a
+	// channel.
+	Confirmed(channel []byte) bool
 }
 
 // Config is what a lane needs. All of it is called on the lane's loop.

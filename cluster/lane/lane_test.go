@@ -22,7 +22,7 @@ type bench struct {
 func newBench(t testing.TB) *bench {
 	b := &bench{t: t, full: make(map[Peer]bool)}
 	match := func(pattern, name []byte) bool { yes, _ := path.Match(string(pattern), string(name)); return yes }
-	b.Lane = New(Config{Sink: b, Network: b, Director: b, Foreign: NewPatterns(b, &globs{}, nil), Match: match, Start: 7})
+	b.Lane = New(Config{Sink: b, Network: b, Director: b, Foreign: NewPatterns(b, &globs{}, func(tag uint64, code Code) { b.Answer(tag, code, 0) }), Match: match, Start: 7})
 	b.Tick(1)
 	return b
 }
@@ -185,6 +185,46 @@ func TestNothingOfTheNextLeaderComesBeforeTheEnd(t *testing.T) {
 	b.wants("deliver c first")
 	b.Receive(5, &Record{Type: End, Room: r, Key: k1, Number: 1, Index: 1})
 	b.wants("deliver c second")
+}
+
+// A message that its leader has counted nobody here for reaches those who were told
+// that they hear it, and nobody who has come since it was answered.
+func TestWhatNobodyHeardReachesNobodyLater(t *testing.T) {
+	b := newBench(t)
+	p := b.Foreign.(*Patterns)
+	p.Members([]Peer{5})
+	k := Key{Epoch: epoch(1), Start: 1}
+	number := uint64(0)
+	comes := func(flags uint8, channel string) {
+		number++
+		b.Receive(5, &Record{Type: Message, Flags: flags, Room: []byte("r"), Key: k, Number: number, Index: number, Channel: []byte(channel), Message: []byte("m")})
+	}
+	b.Placed("r", epoch(1), []Peer{5})
+	b.Interest(1, Channel, []byte("r"), []byte("c"), 1)
+	b.Interest(2, Pattern, []byte("r"), []byte("d*"), 1)
+	p.Interest(3, []byte("e*"), 1)
+	b.Flush()
+	p.Flush()
+	b.done = nil
+	for _, channel := range []string{"c", "d", "e"} {
+		comes(Uncounted, channel)
+		b.wants()
+		comes(0, channel) // it has counted them meanwhile, and its answer is on its way
+		b.wants("deliver " + channel + " m")
+	}
+	for range 2 {
+		b.Flush()
+		b.Receive(5, &Record{Type: Ack, Flags: Leads, Room: []byte("r"), Key: k, Serial: b.local(t, "r").reader(5).told, Index: number})
+	}
+	p.Receive(5, &Record{Type: PatternAck, Serial: p.mine.reader(5).told})
+	b.Interest(4, Channel, []byte("r"), []byte("c"), 1)
+	b.Interest(5, Pattern, []byte("r"), []byte("d*"), 1)
+	p.Interest(6, []byte("e*"), 1)
+	b.done = nil
+	for _, channel := range []string{"c", "d", "e"} { // each has one who waits, and one who does not
+		comes(Uncounted, channel)
+		b.wants("deliver " + channel + " m")
+	}
 }
 
 // An announcement that is cut short does not count as all that a node hears.

@@ -16,6 +16,7 @@ func (q *quiet) Enter(string) bool                    { return true }
 func (q *quiet) Leave(string)                         {}
 func (q *quiet) Match([]byte, func(Peer, int64))      {}
 func (q *quiet) Elsewhere() bool                      { return false }
+func (q *quiet) Confirmed([]byte) bool                { return false }
 
 var (
 	benchRoom, benchChannel = []byte("r"), []byte("{r}c")

@@ -8,8 +8,14 @@ import "slices"
 type counting struct {
 	room    *room
 	clients int64
-	here    bool        // some are on this node
-	hearers []*audience // other nodes that get it
+	here    bool     // some are on this node
+	hearers []hearer // other nodes that get it
+}
+
+// hearer is one of them, and whether it has clients that are counted.
+type hearer struct {
+	*audience
+	counted bool
 }
 
 // count returns how many clients hear a channel, and leaves in l.counting who gets
@@ -23,7 +29,7 @@ func (r *room) count(kind Kind, channel []byte) int64 {
 	for _, a := range r.audiences {
 		clients := a.hears(kind, channel, l.Match)
 		if c.clients += clients; clients > 0 || !a.fresh {
-			c.hearers = append(c.hearers, a)
+			c.hearers = append(c.hearers, hearer{a, clients > 0})
 		}
 	}
 	if kind == Channel {
@@ -49,9 +55,11 @@ func (l *Lane) takeForeign(p Peer, clients int64) {
 		a = c.room.audience(p)
 		a.whole, a.fresh = true, true // it hears nothing else
 	}
-	if !slices.Contains(c.hearers, a) {
-		c.hearers = append(c.hearers, a)
+	if at := slices.IndexFunc(c.hearers, func(h hearer) bool { return h.audience == a }); at >= 0 {
+		c.hearers[at].counted = c.hearers[at].counted || clients > 0
+		return
 	}
+	c.hearers = append(c.hearers, hearer{a, clients > 0})
 }
 
 // named returns how many clients hear a channel by its name.
@@ -73,7 +81,7 @@ func (r *room) order(from Peer, serial uint64, kind Kind, channel, message []byt
 		return 0, false
 	}
 	for _, a := range c.hearers { // who is owed something shall know that before it gets the next
-		if a.owed && r.tell(a, Position, 0) {
+		if a.owed && r.tell(a.audience, Position, 0) {
 			a.owed, a.tries = false, 0
 		}
 	}
@@ -85,6 +93,9 @@ func (r *room) order(from Peer, serial uint64, kind Kind, channel, message []byt
 	for _, a := range c.hearers {
 		a.index++
 		a.used = l.now
+		if rec.Flags = 0; !a.counted {
+			rec.Flags = Uncounted
+		}
 		rec.Index = a.index
 		if !a.owed && l.Network.Send(a.peer, rec) {
 			l.stats.Sent++

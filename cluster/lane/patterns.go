@@ -58,7 +58,8 @@ type member struct {
 
 type patternWait struct {
 	tag    uint64
-	serial uint64 // 0: the next
+	added  *pattern // nil: it is the end of one
+	serial uint64   // 0: the next
 	since  time.Duration
 }
 
@@ -78,7 +79,11 @@ func (p *Patterns) Interest(tag uint64, text []byte, delta int) {
 	p.mine.change(n, int64(delta))
 	p.set(n.text, Self, p.mine.of(n))
 	if tag != 0 {
-		p.waits = append(p.waits, patternWait{tag: tag, since: p.now})
+		w := patternWait{tag: tag, since: p.now}
+		if delta > 0 {
+			w.added = p.all[n.text]
+		}
+		p.waits = append(p.waits, w)
 	}
 	p.confirm()
 }
@@ -266,8 +271,16 @@ func (p *Patterns) Tick(now time.Duration) {
 	p.confirm()
 }
 
-// numbers are where matches are found, many at once.
+// matches are where they are found, many at once.
 var matches = sync.Pool{New: func() any { return new([]uint32) }}
+
+// find returns the numbers of the patterns that match a channel, to be given back
+// to matches.
+func (p *Patterns) find(channel []byte) *[]uint32 {
+	found := matches.Get().(*[]uint32)
+	*found = p.index.AppendMatches((*found)[:0], channel)
+	return found
+}
 
 // Match yields the nodes that hear a channel by a pattern, in an order that does not
 // depend on chance; a node that has not told its patterns hears all, by no client.
@@ -282,14 +295,33 @@ func (p *Patterns) Match(channel []byte, yield func(peer Peer, clients int64)) {
 	if len(p.all) == 0 {
 		return
 	}
-	found := matches.Get().(*[]uint32)
-	*found = p.index.AppendMatches((*found)[:0], channel)
+	found := p.find(channel)
 	for _, number := range *found {
 		for _, s := range p.numbers[number].nodes {
 			yield(s.peer, s.clients)
 		}
 	}
 	matches.Put(found)
+}
+
+// Confirmed reports whether a client of this node was told that it hears a channel
+// by a pattern.
+func (p *Patterns) Confirmed(channel []byte) bool {
+	clients := int64(0)
+	found := p.find(channel)
+	for _, number := range *found {
+		pt := p.numbers[number]
+		if len(pt.nodes) > 0 && pt.nodes[0].peer == Self {
+			clients += pt.nodes[0].clients
+		}
+		for w := range p.waits {
+			if p.waits[w].added == pt {
+				clients--
+			}
+		}
+	}
+	matches.Put(found)
+	return clients > 0
 }
 
 // Elsewhere reports whether another node may hear some channel by a pattern.

@@ -17,7 +17,7 @@ const (
 	Refuse  // Key, Serial, Attempt: the publish has no place in the order
 
 	// Of the leader.
-	Message  // Key, Number, Index, Kind, Channel, Message
+	Message  // Key, Number, Index, Kind, Channel, Message, Flags&Uncounted
 	Position // Key, Number, Index, Life, Flags&Reset: what should have come until now
 	Lead     // Key, Prev, Life, Flags&(Planned|Known|Fresh): it leads from now on
 	End      // Key, Prev, Number, Index: no message of the key follows; Prev has the epoch and rank of who leads then, if that is known
@@ -44,6 +44,7 @@ const (
 	Known                       // the receiver was in the leader's table when it began
 	Fresh                       // and what the receiver hears is known
 	CountOnly                   // the question how many hear the channel by its name
+	Uncounted                   // no client of the receiver is counted, for the sender may not know what it hears
 )
 
 // Record is what nodes tell each other about a room. Its slices are good during

@@ -41,6 +41,8 @@ var rules = simtest.Rules{
 		"		i.change(w.name, -1)\n", ""},
 	{"what a dead process says late is not heard", "lane.go",
 		"if from == Self || l.dead[from] {", "if from == Self {"},
+	{"what nobody heard reaches nobody later", "follow.go",
+		"rec.Flags&Uncounted == 0 || r.confirmed(rec.Kind, rec.Channel)", "true"},
 	{"an interest is told until it is acknowledged", "bulletin.go",
 		"r.lags() && now >= r.due,", "r.whole == 0,"},
 }
