@@ -86,7 +86,7 @@ func (l *life) do(e placement.Effect) {
 		l.roster()
 	case placement.Rejoin:
 		l.log.Warn("the cluster has given this node up: it begins anew", "node", l.self.Name)
-		l.giveUp(l.known()...)
+		l.giveUp(true, l.known()...)
 	case placement.Parted:
 		l.departure.part()
 	case placement.Answer:

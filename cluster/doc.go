@@ -39,7 +39,9 @@
 // the roster, which is all that a plain node knows. If none has, the first on the
 // list founds one. A cluster's name is its id, its generation and something
 // random, and is compared by every connection as it begins. Two clusters that meet
-// stay two, unless one is a single process without rooms.
+// stay two, unless one is a single process without rooms. So a node that a cluster has
+// given up founds none while half of the addresses are silent: that cluster may be
+// there, and it is this node that is out of reach.
 //
 // A later generation is begun when the earlier cannot go on: by the survivor of
 // two nodes, by the first standby of a cluster whose only voter is proved dead

@@ -2,9 +2,11 @@ package cluster
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"hubsub/cluster/placement"
@@ -29,12 +31,18 @@ type step struct {
 // seek decides from one look at all seeds, in the order of the operator's list.
 // Only the first seed in reach founds a cluster, so that of processes with the
 // same list one does: at once if every other answers that it has none either,
-// else after foundAfter. A process that is not on the list never does.
-func seek(self placement.Name, seeds []sighting, waited time.Duration) step {
+// else after foundAfter. A process that is not on the list never does. Nor does an
+// outcast while half of the seeds are silent: that cluster may be there, and it is
+// this process that is out of reach.
+func seek(self placement.Name, seeds []sighting, waited time.Duration, outcast bool) step {
 	var clusters []port.Greeting
 	var silent []string
 	listed, before := false, "" // a seed in reach that stands before this process
+	free := 0                   // seeds that are in no cluster
 	for _, s := range seeds {
+		if s.err == nil || errors.Is(s.err, syscall.ECONNREFUSED) {
+			free++
+		}
 		switch {
 		case s.err != nil:
 			silent = append(silent, fmt.Sprintf("%s (%v)", s.address, s.err))
@@ -56,8 +64,10 @@ func seek(self placement.Name, seeds []sighting, waited time.Duration) step {
 		return step{waiting: "a cluster at one of the addresses of --join, where this process itself is not: " + either(silent, "none has one yet")}
 	case before != "":
 		return step{waiting: "the process at " + before + ", which stands first in --join, to found a cluster"}
-	case len(silent) == 0 || waited >= foundAfter:
+	case len(silent) == 0 || waited >= foundAfter && (!outcast || free > len(seeds)/2):
 		return step{found: true}
+	case outcast && waited >= foundAfter:
+		return step{waiting: "the cluster that this process was in, out of reach since; restart it if no other node will come back: no answer of " + strings.Join(silent, ", ")}
 	default:
 		return step{waiting: "an answer of " + strings.Join(silent, ", ")}
 	}

@@ -3,22 +3,25 @@ package cluster
 import (
 	"errors"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"hubsub/cluster/port"
 )
 
-var errRefused = errors.New("connection refused")
+var errSilent = errors.New("i/o timeout")
 
-// seenAs describes a look at the seeds in words: "me", "-" for one that does not answer, "none" for one without a
-// cluster, or the name of a cluster, with "!" if it has a leader.
+// seenAs describes a look at the seeds in words: "me", "-" for one that does not answer, "gone" for one that refuses the
+// connection, "none" for one without a cluster, or the name of a cluster, with "!" if it has a leader.
 func seenAs(words string) (seeds []sighting) {
 	for i, w := range strings.Fields(words) {
 		s := sighting{address: string(rune('a' + i))}
 		switch w {
 		case "-":
-			s.err = errRefused
+			s.err = errSilent
+		case "gone":
+			s.err = syscall.ECONNREFUSED
 		case "me":
 			s.greeting.Name = "me"
 		case "none":
@@ -36,9 +39,10 @@ func seenAs(words string) (seeds []sighting) {
 }
 
 func TestSeek(t *testing.T) {
+	outcast := false
 	f := func(words string, waited time.Duration, want string) {
 		t.Helper()
-		got := seek("me", seenAs(words), waited)
+		got := seek("me", seenAs(words), waited, outcast)
 		said := "waits: " + got.waiting
 		switch {
 		case got.found:
@@ -68,6 +72,18 @@ func TestSeek(t *testing.T) {
 	f("yy-1 me x-1!", 0, "joins x-1")
 	f("x-2! x-10! me", 0, "joins x-10")
 	f("x-10 x-2! me", 0, "joins x-2")
+	f("me gone -", late, "founds")
+
+	outcast = true
+	f("me - -", 0, "waits: an answer of b")
+	f("me - -", late, "waits: the cluster that this process was in")
+	f("- me -", late, "waits: the cluster that this process was in")
+	f("me -", late, "waits: the cluster that this process was in")
+	f("me gone -", 0, "waits: an answer of b")
+	f("me gone -", late, "founds")
+	f("me none - none -", late, "founds") // they have restarted elsewhere
+	f("me none none", 0, "founds")
+	f("me - x-1", late, "joins x-1")
 }
 
 func TestMeet(t *testing.T) {

@@ -185,5 +185,5 @@ func (r *resident) place(room string) Room {
 func forsake(l *life, contacts ...string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.giveUp(contacts...)
+	l.giveUp(true, contacts...)
 }

@@ -22,13 +22,13 @@ import (
 // there before and after it.
 type life struct {
 	// Set once.
-	node     *Node
-	log      *slog.Logger
-	self     placement.Member
-	born     time.Time
-	start    uint64   // later than that of an earlier process under this name; about born, in microseconds
-	contacts []string // besides the seeds: where a cluster was met
-	running  sync.WaitGroup
+	node  *Node
+	log   *slog.Logger
+	self  placement.Member
+	born  time.Time
+	start uint64 // later than that of an earlier process under this name; about born, in microseconds
+	bequest
+	running sync.WaitGroup
 
 	// What has happened, or is to be done.
 	dirty  chan struct{} // holds one: there are effects to carry out
@@ -76,8 +76,14 @@ type life struct {
 
 	// Its end.
 	closed   bool
-	forsaken bool     // see giveUp
-	next     []string // contacts of the next life
+	forsaken bool // see giveUp
+	next     bequest
+}
+
+// bequest is what a life leaves to the next.
+type bequest struct {
+	contacts []string // besides the seeds: where a cluster was met
+	outcast  bool     // the node is none of it any more, but it may be there still
 }
 
 // parts are there once the process has a cluster.
@@ -90,7 +96,7 @@ type parts struct {
 
 // newLife returns a life that begins after the one with a boot number, should
 // the clock have gone back.
-func newLife(n *Node, contacts []string, after uint64) (*life, error) {
+func newLife(n *Node, left bequest, after uint64) (*life, error) {
 	who, err := recall(n.config.DataDir, n.config.ID)
 	if err != nil {
 		return nil, err
@@ -99,7 +105,7 @@ func newLife(n *Node, contacts []string, after uint64) (*life, error) {
 		who.Boot = max(who.Boot, after+1)
 	}
 	l := &life{
-		node: n, log: n.log, born: time.Now(), start: who.Start, contacts: contacts,
+		node: n, log: n.log, born: time.Now(), start: who.Start, bequest: left,
 		dirty: make(chan struct{}, 1), opened: make(chan struct{}), over: make(chan struct{}), ended: make(chan struct{}),
 		table:       placement.NewTable(),
 		whereabouts: newWhereabouts(),
@@ -135,9 +141,9 @@ func (l *life) record(cluster string) record {
 	return record{ID: l.self.ID, Boot: l.self.Boot, Start: l.start, Cluster: cluster}
 }
 
-// live runs until the node ends or must begin anew, and returns the contacts of
+// live runs until the node ends or must begin anew, and returns what it leaves to
 // the next life.
-func (l *life) live() (contacts []string) {
+func (l *life) live() bequest {
 	l.running.Go(l.drive)
 	l.node.port.Handle(port.Hello, func(conn net.Conn, peer port.Greeting) {
 		conn.Close()
@@ -146,7 +152,7 @@ func (l *life) live() (contacts []string) {
 	if err := l.enter(); err != nil {
 		l.log.Error("cannot take part in a cluster, trying again", "error", err, "after", retryInterval)
 		l.node.pause(retryInterval)
-		return l.contacts
+		return l.bequest
 	}
 	watch := time.NewTicker(watchInterval)
 	defer watch.Stop()
@@ -154,7 +160,7 @@ func (l *life) live() (contacts []string) {
 	for {
 		select {
 		case <-l.node.quit:
-			return nil
+			return bequest{}
 		case <-l.over:
 			l.mu.Lock()
 			defer l.mu.Unlock()
@@ -193,7 +199,7 @@ func (l *life) watch() {
 	}
 	if l.stranded() {
 		l.log.Warn("the cluster that it was joining is not there: it begins anew", "cluster", l.cluster)
-		l.giveUp()
+		l.giveUp(l.outcast)
 	}
 	l.mayTakeOver()
 }
@@ -238,7 +244,7 @@ func (l *life) setCluster(name string) {
 func (l *life) seek() (next step, ok bool) {
 	var tells pace
 	for {
-		next := seek(l.self.Name, l.look(), l.now())
+		next := seek(l.self.Name, l.look(), l.now(), l.outcast)
 		if next.found || next.join.Cluster != "" {
 			return next, true
 		}
@@ -339,13 +345,14 @@ func (l *life) gossip() *gossip.Gossip {
 }
 
 // giveUp ends this life and what is known of its cluster: the next life joins
-// one as another process, and asks at the contacts, too. The caller holds mu.
-func (l *life) giveUp(contacts ...string) {
+// one as another process, and asks at the contacts, too; as an outcast, if there
+// still is a cluster, as far as is known. The caller holds mu.
+func (l *life) giveUp(outcast bool, contacts ...string) {
 	if l.forsaken {
 		return
 	}
 	l.forsaken = true
-	l.next = handOn(contacts, l.contacts)
+	l.next = bequest{handOn(contacts, l.contacts), outcast}
 	close(l.over)
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -96,7 +97,7 @@ func TestAddressesStayFew(t *testing.T) {
 // Consensus may tell that this process leads before it is there to be spoken to.
 func TestLeadsEarly(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		l, err := newLife(&Node{config: Config{ID: "early", Lanes: newLanes()}, log: slog.New(slog.DiscardHandler)}, nil, 0)
+		l, err := newLife(&Node{config: Config{ID: "early", Lanes: newLanes()}, log: slog.New(slog.DiscardHandler)}, bequest{}, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,6 +138,47 @@ func TestLeaveOfGivenUp(t *testing.T) {
 		if took := time.Since(began); took > time.Second {
 			t.Errorf("leaves for %v", took)
 		}
+	})
+}
+
+// A node that the others have given up founds no cluster of its own where it cannot reach theirs: its clients would talk
+// to nobody else, and for ever.
+func TestOutcastFoundsNothing(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		nodes := w.settle(5)
+		time.Sleep(settled)
+		at := slices.IndexFunc(nodes, func(r *resident) bool { return !r.leads() })
+		outcast := nodes[at]
+		others := slices.Delete(slices.Clone(nodes), at, at+1)
+		each := func(do func(a, b string)) {
+			for _, r := range others {
+				do(outcast.address, r.address)
+			}
+		}
+		each(w.network.Cut)
+		w.await("that it is given up", func() bool {
+			return !slices.ContainsFunc(others, func(r *resident) bool { n, _ := r.up(); return n != 4 })
+		})
+		var once sync.Once
+		hears := make(chan struct{})
+		outcast.listen(func(line string) {
+			if strings.Contains(line, "has given this node up") {
+				once.Do(func() {
+					each(w.network.Cut) // just when it has heard so
+					close(hears)
+				})
+			}
+		})
+		each(w.network.Heal)
+		<-hears
+		for range 60 {
+			time.Sleep(time.Second)
+			if l := outcast.node.life.Load(); l.greeting().Cluster != "" {
+				t.Fatalf("it is in cluster %s", l.greeting().Cluster)
+			}
+		}
+		each(w.network.Heal)
+		w.await("all", func() bool { return w.agree(5) })
 	})
 }
 

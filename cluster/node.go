@@ -64,7 +64,7 @@ func (n *Node) begin() (err error) {
 	if n.config.ID == "" {
 		n.config.ID = n.address
 	}
-	first, err := newLife(n, nil, 0)
+	first, err := newLife(n, bequest{}, 0)
 	n.life.Store(first)
 	return err
 }
@@ -82,19 +82,19 @@ func (n *Node) greeting() port.Greeting {
 func (n *Node) run() {
 	for {
 		l := n.life.Load()
-		contacts := l.live()
+		left := l.live()
 		l.close()
 		if n.ended() {
 			return
 		}
 		after := l.newestBoot()
-		next, err := newLife(n, contacts, after)
+		next, err := newLife(n, left, after)
 		for err != nil {
 			n.log.Error("cannot begin anew, trying again", "error", err)
 			if !n.pause(time.Second) {
 				return
 			}
-			next, err = newLife(n, contacts, after)
+			next, err = newLife(n, left, after)
 		}
 		n.succeed(l, next)
 	}

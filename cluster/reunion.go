@@ -93,7 +93,7 @@ func (l *life) contact() {
 	defer l.mu.Unlock()
 	if l.reunion.round(astray && !known.Load()) {
 		l.log.Warn("no process is left that knows where rooms live: this node begins anew", "cluster", l.cluster)
-		l.giveUp()
+		l.giveUp(false)
 	}
 }
 

@@ -58,7 +58,7 @@ func (l *life) met(peer port.Greeting) {
 	switch meet(mine, peer) {
 	case yields:
 		l.log.Warn("leaves its cluster for another, which is right or in use", "cluster", mine.Cluster, "joins", peer.Cluster, "at", peer.Address)
-		l.giveUp(peer.Address)
+		l.giveUp(true, peer.Address)
 	case conflict:
 		if l.reunion.tells.pass(l.now(), conflictInterval) {
 			l.log.Error("another cluster answers where this one looks for its members: two clusters that have rooms or members never become one; "+
