@@ -103,7 +103,7 @@ func (d *Decider) proceed(now time.Duration, k *work) {
 		return
 	}
 	switch hosts := k.hosts(); {
-	case len(hosts) == 0 && len(k.pins) > 0:
+	case len(hosts) == 0 && len(k.pins) > 0 && !d.table.Up(k.pins):
 		d.giveUp(k, NoNode)
 	case len(hosts) == 0:
 		d.giveUp(k, TryAgain)

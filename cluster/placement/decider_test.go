@@ -89,6 +89,27 @@ func TestMoreHostsThanThereAre(t *testing.T) {
 	}
 }
 
+// A room that is pinned to a member which cannot take it yet may be asked for again; if nobody of that name serves, it
+// may not.
+func TestPinnedToNobody(t *testing.T) {
+	o := newOffice()
+	a := o.joins("a", 1)
+	fresh := Member{Name: NameOf("b", 1), ID: "b", Boot: 1, Weight: 1}
+	o.hears(fresh.Name, Join{Member: fresh}) // has not said yet how busy it is
+	f := func(pin string, want Refusal) {
+		t.Helper()
+		o.sent = nil
+		o.hears(a, Ask{Tag: 1, Room: "r", Create: true, Pins: []string{pin}})
+		if all := told[Told](o, a); len(all) != 1 || all[0].Error != want {
+			t.Errorf("pinned to %s: %+v, want %q", pin, all, want)
+		}
+	}
+	f("b", TryAgain)
+	f("c", NoNode)
+	o.table.Apply(o.table.index+1, []Op{{Kind: SetState, Member: Member{Name: fresh.Name}, State: Down}})
+	f("b", NoNode)
+}
+
 // A delete that consensus did not take is not proposed again and again.
 func TestFailedDelete(t *testing.T) {
 	d := leading(t)

@@ -184,6 +184,11 @@ func (t *Table) Serves(name Name) bool {
 	return ok && s.Serves()
 }
 
+// Up reports whether one of the nodes with these ids may be given rooms.
+func (t *Table) Up(ids []string) bool {
+	return slices.ContainsFunc(t.members, func(m member) bool { return !m.free && m.state == Up && slices.Contains(ids, m.ID) })
+}
+
 // Digests returns what a member hosts, by shard.
 func (t *Table) Digests(name Name) (d [shardCount]Digest) {
 	if at, ok := t.byName[name]; ok && t.members[at].holds != nil {
