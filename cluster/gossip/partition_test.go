@@ -111,8 +111,9 @@ func TestRestart(t *testing.T) {
 					return false
 				}
 			}
-			return w.whole()
+			return true
 		})
+		w.eventually("all know the young one", 4*pushPullInterval, w.whole) // news may pass one by, until he exchanges all that he knows
 		time.Sleep(5 * time.Minute)
 		for _, n := range w.living() {
 			if n.losses() > 1 || n.hasLost(young.name) || n.Alive(old.name) {
