@@ -252,8 +252,7 @@ func (v *village) trouble(d time.Duration) {
 		case 0:
 			// What a killed voter knew is gone: the next may die when another has taken its place.
 			awaitMembers(v.t, v.nodes, len(v.nodes))
-			leaderOf(v.nodes).awaitVoters(v.t, 3)
-			time.Sleep(time.Second) // they are to know that they are
+			awaitVoters(v.t, v.nodes, 3)
 			v.t.Logf("%s is killed", n.ip)
 			n.kill()
 			time.Sleep(time.Duration(random.IntN(4000)) * time.Millisecond)

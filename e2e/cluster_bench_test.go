@@ -84,7 +84,7 @@ func BenchmarkClusterDeath(b *testing.B) {
 			nodes := startNodes(b, 5)
 			var known, led []float64
 			for range 5 {
-				leaderOf(nodes).awaitVoters(b, 3)
+				awaitVoters(b, nodes, 3)
 				time.Sleep(2 * time.Second) // the gossip shall know the newcomer
 				first := leaderOf(nodes)
 				victim := first

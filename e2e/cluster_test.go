@@ -37,6 +37,7 @@ func TestRoomFromAnyNode(t *testing.T) {
 	if dead < 0 {
 		t.Fatalf("the first host %q is none of the nodes", first.hosts[0])
 	}
+	awaitVoters(t, nodes, 3)
 	nodes[dead].kill()
 	left := slices.Delete(slices.Clone(nodes), dead, dead+1)
 	awaitMembers(t, left, 2)
@@ -183,6 +184,7 @@ func TestFirstSeedReturnsAlone(t *testing.T) {
 	}
 	awaitMembers(t, nodes, 3)
 	nodes[1].get(t, "precious")
+	awaitVoters(t, nodes, 3)
 	first.kill()
 	awaitMembers(t, nodes[1:], 2)
 	first.run(t)
@@ -248,7 +250,7 @@ func TestNoQuorum(t *testing.T) {
 	for !slices.Contains(last.get(t, old).hosts, last.addr()) {
 		old += "er"
 	}
-	nodes[2].awaitVoters(t, 3)
+	awaitVoters(t, nodes, 3)
 	nodes[0].kill()
 	nodes[1].kill()
 	var said reply

@@ -118,7 +118,7 @@ func newTry(b *testing.B, nodes []*node, turn int, leads bool) *try {
 	if t.leader == nil {
 		b.Fatal("the cluster has lost its leader with nobody failing")
 	}
-	t.leader.awaitVoters(b, 3) // in memory, so each new one has to be told all before the next may fail
+	awaitVoters(b, nodes, 3) // in memory, so each new one has to be told all before the next may fail
 	t.victim = slices.Index(nodes, t.leader)
 	if !leads {
 		t.victim = (t.victim + 1 + turn%(len(nodes)-1)) % len(nodes)

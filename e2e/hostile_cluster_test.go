@@ -57,7 +57,7 @@ func newSiege(t *testing.T, secret string, size int, args ...string) *siege {
 		args = append(args, "--cluster-secret", secret)
 	}
 	s := &siege{t: t, secret: secret, nodes: startNodes(t, size, args...), ended: make(chan struct{}), crowded: make(chan struct{})}
-	s.nodes[0].awaitVoters(t, 3)
+	awaitVoters(t, s.nodes, 3)
 	for _, n := range s.nodes {
 		conn, said, err := newStranger('H', "", secret).greet(n.clusterAddr())
 		must(t, err)

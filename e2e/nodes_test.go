@@ -170,21 +170,33 @@ func awaitMembers(t testing.TB, nodes []*node, want int) {
 	}
 }
 
-// awaitVoters waits until the node knows so many voters.
-func (n *node) awaitVoters(t testing.TB, want int) {
+// awaitVoters waits until the nodes have so many voters, each of which knows that: one that has not heard of another
+// would not elect it if the leader died now.
+func awaitVoters(t testing.TB, nodes []*node, want int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), settleLimit)
 	defer cancel()
 	await(t, ctx, fmt.Sprintf("%d voters", want), func() bool {
-		up, _ := n.members()
-		voters := 0
-		for _, m := range up {
-			if m.Voter {
-				voters++
-			}
+		leader := leaderOf(nodes)
+		if leader == nil {
+			return false
 		}
-		return voters == want
+		voters := leader.voters()
+		return len(voters) == want && !slices.ContainsFunc(nodes, func(n *node) bool {
+			return slices.Contains(voters, n.clusterAddr()) && len(n.voters()) != want
+		})
 	})
+}
+
+// voters returns the ids of those that are up, as a node knows them.
+func (n *node) voters() (ids []string) {
+	up, _ := n.members()
+	for _, m := range up {
+		if m.Voter {
+			ids = append(ids, m.ID)
+		}
+	}
+	return ids
 }
 
 // home is what ROOM GET answers.

@@ -123,7 +123,7 @@ func TestRoomOutlivesItsLeader(t *testing.T) {
 	t.Parallel()
 	nodes := startNodes(t, 3)
 	for round := range 3 {
-		leaderOf(nodes).awaitVoters(t, 3)
+		awaitVoters(t, nodes, 3)
 		room := fmt.Sprintf("round%d", round)
 		hosts := nodes[0].get(t, room).hosts
 		dead := slices.IndexFunc(nodes, func(n *node) bool { return n.addr() == hosts[0] })

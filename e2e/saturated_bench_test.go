@@ -28,7 +28,7 @@ func BenchmarkRoomsSaturated(b *testing.B) {
 	// that run little, and not a goroutine in a queue with those of the flood.
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
 	nodes := startNodes(b, 3)
-	leaderOf(nodes).awaitVoters(b, 3)
+	awaitVoters(b, nodes, 3)
 	q := newQuiet(b, nodes[1].roomOfItsOwn(b, "quiet").name, nodes[0], nodes[2])
 	time.Sleep(3 * time.Second)
 	idle := q.take()

@@ -24,7 +24,7 @@ func (v *vigil) keep(s *server, done func()) {
 	v.t.Helper()
 	done()
 	for _, n := range s.nodes {
-		s.nodes[0].awaitVoters(v.t, len(s.nodes)) // so that most of them are left
+		awaitVoters(v.t, s.nodes, len(s.nodes)) // so that most of them are left
 		n.kill()
 		done()
 		n.run(v.t)
