@@ -67,7 +67,7 @@ func seek(self placement.Name, seeds []sighting, waited time.Duration, outcast b
 	case len(silent) == 0 || waited >= foundAfter && (!outcast || free > len(seeds)/2):
 		return step{found: true}
 	case outcast && waited >= foundAfter:
-		return step{waiting: "the cluster that this process was in, out of reach since; restart it if no other node will come back: no answer of " + strings.Join(silent, ", ")}
+		return step{waiting: "a cluster that may be there, out of reach; restart this process if none of these nodes comes back: no answer of " + strings.Join(silent, ", ")}
 	default:
 		return step{waiting: "an answer of " + strings.Join(silent, ", ")}
 	}

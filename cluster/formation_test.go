@@ -76,9 +76,9 @@ func TestSeek(t *testing.T) {
 
 	outcast = true
 	f("me - -", 0, "waits: an answer of b")
-	f("me - -", late, "waits: the cluster that this process was in")
-	f("- me -", late, "waits: the cluster that this process was in")
-	f("me -", late, "waits: the cluster that this process was in")
+	f("me - -", late, "waits: a cluster that may be there")
+	f("- me -", late, "waits: a cluster that may be there")
+	f("me -", late, "waits: a cluster that may be there")
 	f("me gone -", 0, "waits: an answer of b")
 	f("me gone -", late, "founds")
 	f("me none - none -", late, "founds") // they have restarted elsewhere

@@ -59,6 +59,9 @@ func brief(r *Record) string {
 	switch r.Type {
 	case Message:
 		s += fmt.Sprintf(" %s %s #%d/%d", r.Channel, r.Message, r.Number, r.Index)
+		if r.Flags&Uncounted != 0 {
+			s += " uncounted"
+		}
 	case Publish:
 		s += fmt.Sprintf(" %s %s attempt %d", r.Channel, r.Message, r.Attempt)
 	case Ordered:
@@ -187,6 +190,22 @@ func TestNothingOfTheNextLeaderComesBeforeTheEnd(t *testing.T) {
 	b.wants("deliver c second")
 }
 
+// A node that may hear anything gets everything, and is told of what nobody there is counted for, by name or by pattern.
+func TestUncounted(t *testing.T) {
+	b := newBench(t)
+	p := b.Foreign.(*Patterns)
+	b.hosts()
+	p.Members([]Peer{5})
+	p.Receive(5, tellsPatterns(1, Reset, Item{Pattern, []byte("p*"), 1}))
+	b.announce(5, 1, "c", 1)
+	b.Broken(5)
+	b.done = nil
+	for _, channel := range []string{"c", "p", "x"} {
+		b.Publish(1, Channel, []byte("r"), []byte(channel), []byte("m"))
+	}
+	b.wants("5 ← Message c m #1/1", "5 ← Message p m #2/2", "5 ← Message x m #3/3 uncounted")
+}
+
 // A message that its leader has counted nobody here for reaches those who were told
 // that they hear it, and nobody who has come since it was answered.
 func TestWhatNobodyHeardReachesNobodyLater(t *testing.T) {
@@ -233,7 +252,7 @@ func TestHalfAnAnnouncementIsNone(t *testing.T) {
 	b.hosts()
 	b.announce(5, 0, "a", 1) // more follows
 	b.Publish(1, Channel, []byte("r"), []byte("b"), []byte("m"))
-	b.wants("5 ← Message b m #1/1")
+	b.wants("5 ← Message b m #1/1 uncounted")
 	b.Receive(5, &Record{Type: Announce, Room: []byte("r"), Serial: 3, Items: []Item{{Channel, []byte("b"), 1}}})
 	b.Publish(2, Channel, []byte("r"), []byte("c"), []byte("m"))
 	b.wants("enter r", "5 ← Ack 1")
